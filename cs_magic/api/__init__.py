@@ -1,0 +1,1 @@
+"""Speaks CloudStack: signing, envelopes, pages, jobs. Knows neither IPython nor pandas."""

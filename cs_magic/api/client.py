@@ -1,0 +1,145 @@
+"""One call → one payload: authorize, send, read; what may be tried again, is.
+
+Only reads are tried again, signed anew each time. A state-changing call is sent once;
+where its answer is lost, the error says that its fate is unknown.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from dataclasses import replace as changed
+from datetime import UTC, datetime
+from typing import Any
+
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
+from tenacity.wait import wait_exponential_jitter
+
+from cs_magic.api import envelope
+from cs_magic.api.profiles import Profile, check_scheme
+from cs_magic.api.transport import Transport
+from cs_magic.api.values import Call, Payload, Request, Response
+from cs_magic.errors import CloudStackError, FateUnknown, TransportError
+
+ATTEMPTS = 5
+LONGEST_PAUSE = 60.0
+_backoff = wait_exponential_jitter(initial=0.5, max=15, jitter=0.5)
+
+Pause = Callable[[float], Any]
+
+
+class _Again(Exception):
+    """A read that may be tried again, after so many seconds where the server said how long."""
+
+    def __init__(self, problem: CloudStackError, seconds: float | None = None) -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.seconds = seconds
+
+
+@dataclass
+class Client:
+    """Everything needed to ask one endpoint; safe to use from several threads.
+
+    `clock` gives the time of day (UTC) for signatures; `pause` waits; `pagesize` is the
+    server's own, once it is known.
+    """
+
+    profile: Profile
+    transport: Transport
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    pause: Pause = time.sleep
+    pagesize: int | None = None
+    _not_before: float = 0.0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def exchange(self, call: Call, *, is_read: bool, pause: Pause | None = None) -> Payload:
+        """What the server answers to the call.
+
+        Args:
+            is_read: the call changes nothing, so it may be sent again.
+            pause: how to wait between attempts, where `Client.pause` won't do.
+
+        Raises:
+            ApiError: CloudStack refused.
+            TransportError: no usable answer; FateUnknown where a state-changing call
+                may have been carried out.
+            Refused: plain HTTP to another machine.
+        """
+        check_scheme(self.profile)
+        if not is_read:
+            return self._once(call)
+        wait = pause or self.pause
+        attempts = Retrying(
+            stop=stop_after_attempt(ATTEMPTS),
+            wait=_seconds,
+            retry=retry_if_exception_type(_Again),
+            sleep=wait,
+            reraise=True,
+        )
+        try:
+            return attempts(self._try, call, wait)
+        except _Again as again:
+            problem = again.problem
+        raise problem
+
+    def _once(self, call: Call) -> Payload:
+        request = self._request(call, is_read=False)
+        try:
+            response = self.transport.send(request)
+            return envelope.read(call.command, response)
+        except TransportError as error:
+            problem: TransportError = _fate(call, error) if error.sent else error
+        raise problem
+
+    def _try(self, call: Call, wait: Pause) -> Payload:
+        delay = self._not_before - time.monotonic()
+        if delay > 0:
+            wait(delay)
+        try:
+            response = self.transport.send(self._request(call, is_read=True))
+        except TransportError as error:
+            raise _Again(error) from None
+        if response.status == 429:
+            self._hold(envelope.retry_seconds(response))
+        if not _may_be_tried_again(response):
+            return envelope.read(call.command, response)
+        try:
+            return envelope.read(call.command, response)
+        except CloudStackError as error:
+            raise _Again(error, envelope.retry_seconds(response)) from None
+
+    def _hold(self, seconds: float | None) -> None:
+        """Every worker of this endpoint waits, not only the one that was refused."""
+        with self._lock:
+            until = time.monotonic() + min(seconds or 1.0, LONGEST_PAUSE)
+            self._not_before = max(self._not_before, until)
+
+    def _request(self, call: Call, *, is_read: bool) -> Request:
+        request = self.profile.credentials.authorize(call, self.profile.endpoint, self.clock())
+        method = "GET" if is_read and self.profile.method == "get" else "POST"
+        return changed(request, method=method, is_read=is_read)
+
+
+def _may_be_tried_again(response: Response) -> bool:
+    blank = response.status == 200 and not response.body.strip()
+    return blank or response.status in {429, 502, 503, 504}
+
+
+def _seconds(state: RetryCallState) -> float:
+    error = state.outcome.exception() if state.outcome else None
+    asked = error.seconds if isinstance(error, _Again) else None
+    return min(asked, LONGEST_PAUSE) if asked is not None else _backoff(state)
+
+
+def _fate(call: Call, error: TransportError) -> FateUnknown:
+    job = call.given("customjobid")
+    return FateUnknown(
+        f"{call.command} was sent and its answer was lost: it may have been carried out",
+        f"{error}",
+        f"Its job would be {job}."
+        if job
+        else "Look at the list of what it changes before sending it again.",
+    )

@@ -1,0 +1,250 @@
+"""A reply's bytes → page, document or job reply, or the error that it is. No I/O.
+
+CloudStack answers with one top-level key whose name can't be computed (95 of 973
+commands break the rule), so it is taken as it comes (`ApiResponseSerializer`).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import msgspec
+
+from cs_magic.api.values import Document, JobReply, Page, Payload, Response
+from cs_magic.errors import ApiError, CloudStackError, TransportError, Unauthorized
+
+_split = msgspec.json.Decoder(dict[str, dict[str, msgspec.Raw]])
+_REPLACED = "characters that are not valid text were replaced by U+FFFD"
+_REPAIRED = "invalid JSON was repaired"
+# Every escape that JSON knows, or a lone backslash: CloudStack turns a stored
+# `\u0041` into `\A` (ApiResponseSerializer.unescape).
+_ESCAPE = re.compile(r'\\(?:(["\\/bfnrt]|u[0-9a-fA-F]{4})|)')
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def read(command: str, response: Response) -> Payload:
+    """What a reply says, or the error that it is.
+
+    Raises:
+        ApiError: CloudStack refused; Unauthorized for 401.
+        TransportError: the reply is no CloudStack answer (HTML, empty, broken).
+    """
+    if 300 <= response.status < 400:
+        raise _redirected(response)
+    if not response.body.strip():
+        raise _empty(command, response)
+    if _is_html(response):
+        raise _html(response)
+    if response.status == 200:
+        return _success(command, response.body)
+    raise _refusal(command, response)
+
+
+def retry_seconds(response: Response) -> float | None:
+    """How long a 429 asks to wait: `Retry-After`, or CloudStack's "retry after [N] ms"."""
+    if response.retry_after is not None and response.retry_after.strip().isdigit():
+        return float(response.retry_after)
+    found = re.search(rb"retry after \[(\d+)\] ms", response.body)
+    return int(found[1]) / 1000 if found else None
+
+
+def loads(text: str) -> Any:
+    """JSON as CloudStack writes it: raw control characters and invalid escapes are taken.
+
+    Raises:
+        ValueError: it is not JSON even so.
+    """
+    try:
+        return json.loads(text, strict=False)
+    except ValueError:
+        return json.loads(_ESCAPE.sub(lambda m: m[0] if m[1] else r"\\", text), strict=False)
+
+
+def _success(command: str, body: bytes) -> Payload:
+    try:
+        if not body.isascii():
+            body.decode()
+        if b"\\ud" in body or b"\\uD" in body:  # perhaps half a surrogate pair
+            return _slowly(command, body)
+        return _payload(command, _split.decode(body), ())
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return _slowly(command, body)
+
+
+def _slowly(command: str, body: bytes) -> Payload:
+    text, notes = _text(body)
+    try:
+        document = json.loads(text)
+    except ValueError:
+        document = _repaired(text, body)
+        notes.append(_REPAIRED)
+    inner = next(iter(document.values()), None) if isinstance(document, dict) else None
+    if not isinstance(document, dict) or len(document) != 1 or not isinstance(inner, dict):
+        raise _not_cloudstack(f"a reply to {command} that is none of CloudStack's", body)
+    encoded = json.dumps(inner, ensure_ascii=False)
+    if _SURROGATE.search(encoded):
+        encoded = _SURROGATE.sub("\ufffd", encoded)
+        notes.append(_REPLACED)
+    raws = {
+        key: msgspec.Raw(json.dumps(value).encode()) for key, value in json.loads(encoded).items()
+    }
+    return _payload(command, {next(iter(document)): raws}, tuple(dict.fromkeys(notes)))
+
+
+def _text(body: bytes) -> tuple[str, list[str]]:
+    try:
+        return body.decode(), []
+    except UnicodeDecodeError:
+        return body.decode(errors="replace"), [_REPLACED]
+
+
+def _repaired(text: str, body: bytes) -> Any:
+    try:
+        return loads(text)
+    except ValueError:
+        error = _not_cloudstack("a reply that is not JSON, or was cut off", body)
+    raise error
+
+
+def _payload(
+    command: str, document: dict[str, dict[str, msgspec.Raw]], notes: tuple[str, ...]
+) -> Payload:
+    """The four shapes of a success, and what only looks like one."""
+    if len(document) != 1:
+        raise _not_cloudstack(f"a reply to {command} with {len(document)} top-level keys", b"")
+    [inner] = document.values()
+    if "errorcode" in inner and "errortext" in inner:
+        raise _api_error(command, _plain(inner), status=200)
+    names = [name for name in inner if name != "count"]
+    count = _count(inner)
+    if not names and (count is not None or not inner):
+        return Page(None, count, notes=notes)
+    if len(names) == 1 and _opens(inner[names[0]], b"["):
+        return Page(names[0], count, bytes(inner[names[0]]), notes)
+    if "jobid" in inner and set(inner) <= {"id", "jobid"}:
+        return JobReply(**{name: str(value) for name, value in _plain(inner).items()})
+    if len(inner) == 1 and _opens(inner[names[0]], b"{"):
+        return Document(names[0], bytes(inner[names[0]]), notes)
+    return Document(None, msgspec.json.encode(inner), notes)
+
+
+def _opens(raw: msgspec.Raw, bracket: bytes) -> bool:
+    return bytes(memoryview(raw)[:1]) == bracket
+
+
+def _count(inner: dict[str, msgspec.Raw]) -> int | None:
+    text = bytes(inner["count"]) if "count" in inner else b""
+    return int(text) if text.isdigit() else None
+
+
+def _plain(inner: dict[str, msgspec.Raw]) -> dict[str, Any]:
+    return {name: json.loads(bytes(raw)) for name, raw in inner.items()}
+
+
+def _refusal(command: str, response: Response) -> CloudStackError:
+    text, _ = _text(response.body)
+    documents = list(_documents(text))
+    # A two-factor validation may send two documents, the error last (FINDINGS 1.19).
+    for document in reversed(documents):
+        inner = next(iter(document.values()), None) if isinstance(document, dict) else None
+        if isinstance(inner, dict) and "errortext" in inner:
+            return _api_error(command, inner, response.status)
+    if documents and documents[0] is not None:
+        return _not_cloudstack(f"HTTP {response.status} without an error document", response.body)
+    said = text.strip() if not documents else ""
+    return _api_error(command, {"errortext": said[:500]}, response.status)
+
+
+def _documents(text: str) -> list[Any]:
+    """The JSON documents that stand one after another in a text; none where it is no JSON."""
+    found: list[Any] = []
+    decoder = json.JSONDecoder(strict=False)
+    rest = _ESCAPE.sub(lambda m: m[0] if m[1] else r"\\", text).strip()
+    while rest:
+        try:
+            document, end = decoder.raw_decode(rest)
+        except ValueError:
+            return found
+        found.append(document)
+        rest = rest[end:].strip()
+    return found
+
+
+def _api_error(command: str, inner: dict[str, Any], status: int) -> ApiError:
+    code = inner.get("errorcode")
+    errorcode = code if isinstance(code, int) else status
+    cserrorcode = inner.get("cserrorcode")
+    errortext = _unwrapped(str(inner.get("errortext") or "")) or f"HTTP {status}, without a text"
+    kind = Unauthorized if errorcode == 401 else ApiError
+    return kind(
+        errortext,
+        *_hints(errorcode, errortext, command),
+        command=command,
+        errorcode=errorcode,
+        cserrorcode=cserrorcode if isinstance(cserrorcode, int) else None,
+    )
+
+
+def _unwrapped(errortext: str) -> str:
+    """A 511 carries a whole error document as its text (FINDINGS, 2.4)."""
+    start = errortext.find('{"')
+    for document in _documents(errortext[start:]) if start >= 0 else []:
+        inner = next(iter(document.values()), None) if isinstance(document, dict) else None
+        if isinstance(inner, dict) and "errortext" in inner:
+            return str(inner["errortext"])
+    return errortext
+
+
+def _hints(errorcode: int, errortext: str, command: str) -> list[str]:
+    if errorcode == 401:
+        return [
+            "CloudStack doesn't say which: a wrong or disabled key, a wrong secret key,"
+            f" a clock that is off, or a command ({command}) that it doesn't have."
+        ]
+    if errorcode == 432:
+        return ["The role of this account doesn't have the command, or the server doesn't."]
+    if errorcode == 429:
+        return ["The account's API limit is reached: fewer workers, or wait a moment."]
+    if errorcode == 431 and "entity does not exist" in errortext:
+        return ["No such id, or not of that kind, or not yours to see."]
+    return []
+
+
+def _is_html(response: Response) -> bool:
+    start = response.body[:200].lstrip().lower()
+    return "html" in response.content_type.lower() or start.startswith((b"<!doctype", b"<html"))
+
+
+def _empty(command: str, response: Response) -> CloudStackError:
+    if response.status in {200, 502, 503, 504}:
+        return TransportError(
+            f"HTTP {response.status} with nothing in it, in answer to {command}",
+            "CloudStack answers so when it fails inside; its log says more.",
+        )
+    return _api_error(command, {}, response.status)
+
+
+def _html(response: Response) -> TransportError:
+    hint = {
+        200: "A web page, not the API: is the endpoint right? It usually ends in /client/api.",
+        404: "Is the endpoint right? It usually ends in /client/api.",
+        414: 'The call is too long for a URL: leave method = "get" out of the profile.',
+        431: "The request's headers are too long.",
+    }.get(response.status, "The answer came from a web server or proxy in front of CloudStack.")
+    return TransportError(f"HTTP {response.status} with a web page, not CloudStack's API", hint)
+
+
+def _redirected(response: Response) -> TransportError:
+    where = (response.location or "").partition("?")[0]
+    return TransportError(
+        f"HTTP {response.status}: the endpoint redirects to {where or 'another address'}",
+        "Redirects are not followed with credentials: put the address itself into the profile.",
+    )
+
+
+def _not_cloudstack(what: str, body: bytes) -> TransportError:
+    # A cut-off document may hold a secret, so its beginning is not shown.
+    shown = body[:80].decode(errors="replace") if not body.lstrip().startswith(b"{") else ""
+    return TransportError(f"{what[0].upper()}{what[1:]}", f"It begins: {shown}" if shown else "")

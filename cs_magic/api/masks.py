@@ -1,0 +1,56 @@
+"""Secrets in answers: which fields they are, and the text that stands in their place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+MASK = "••••"
+_NAMES = frozenset(
+    "apikey secretkey accesskey sessionkey privatekey secretcode password passwd passphrase"
+    " presharedkey ipsecpsk psk token bindpass truststorepass dnsapikey userapikey"
+    " jsessionid clientsecret".split()
+)
+_ENDINGS = ("password", "passwd", "secretkey", "privatekey", "passphrase", "secret", "psk")
+# Settings and details are rows of a name and a value: `security.singlesignon.key`.
+_SETTING_ENDINGS = (".key", ".token", ".privatekey", ".bindpass", *_ENDINGS)
+_NEEDLES = (
+    b"pass", b"secret", b"apikey", b"accesskey", b"sessionkey", b"privatekey", b"sharedkey",
+    b"psk", b"token", b"jsessionid", b'.key"', b"\\u",
+)  # fmt: skip
+
+
+def is_secret(name: str) -> bool:
+    """Whether a field or parameter of this name holds a secret, in any letter case."""
+    lower = name.lower()
+    return lower in _NAMES or lower.endswith(_ENDINGS)
+
+
+def names_a_secret(name: object) -> bool:
+    """Whether the value beside this name (a setting, a detail, a tag) is a secret."""
+    return isinstance(name, str) and (is_secret(name) or name.lower().endswith(_SETTING_ENDINGS))
+
+
+def masked(value: Any) -> Any:
+    """A copy in which every secret, at any depth, is `••••`; all else as it was."""
+    if isinstance(value, list):
+        return [masked(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    pair = names_a_secret(value.get("name")) or names_a_secret(value.get("key"))
+    return {
+        name: MASK if _hidden(name, item, pair) else masked(item) for name, item in value.items()
+    }
+
+
+def _hidden(name: str, item: Any, pair: bool) -> bool:
+    if item is None or item == "" or isinstance(item, list | dict | bool):
+        return False
+    return is_secret(name) or (pair and name in {"value", "defaultvalue"})
+
+
+def may_hold_secret(cells: Sequence[bytes | str | None]) -> bool:
+    """Whether any of these JSON texts could hold a secret: quick, and never wrongly no."""
+    texts = (cell.encode() if isinstance(cell, str) else cell for cell in cells if cell)
+    whole = b",".join(texts).lower()
+    return any(needle in whole for needle in _NEEDLES)

@@ -1,0 +1,312 @@
+"""Every page of a list, some at a time: complete, or said not to be.
+
+The server cuts a list at 500 rows and says nothing; its count is wrong on some
+commands; some ignore `page` (`recordings` of every list command). So a list ends on an
+empty page, on a page that brings nothing new, or on a short page once page × pagesize
+reaches the count.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import msgspec
+
+from cs_magic.api.ahead import Ahead
+from cs_magic.api.catalogue import Command
+from cs_magic.api.client import Client
+from cs_magic.api.records import Records
+from cs_magic.api.values import Call, Document, JobReply, Page, Payload, Provenance, Result
+from cs_magic.errors import ApiError, CloudStackError, Incomplete
+
+PAGESIZE = 500
+# A person who typed one of these has chosen a scope; `listall` and `projectid` stay out.
+SCOPED = frozenset({"listall", "account", "domainid", "projectid", "id", "ids"})
+_LIMIT_TOLD = re.compile(r"max allowed page size value: (\d+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What of a list is wanted: `limit` rows, `only` these fields, text left as text, own only."""
+
+    limit: int | None = None
+    only: Sequence[str] | None = None
+    text: bool = False
+    own: bool = False
+
+
+@dataclass(slots=True)
+class _List:
+    """What is known of one list while it is read."""
+
+    counts: list[int] = field(default_factory=list)
+    sizes: list[int] = field(default_factory=list)
+    fresh: int = 0
+    cut: str = ""
+
+
+def variants(call: Call, command: Command, own: bool = False) -> tuple[Call, ...]:
+    """The calls whose rows, united, are everything the caller may see.
+
+    `listall=true` alone leaves projects out; both in one call loses rows for a domain
+    admin, so it is asked as two. Neither where the person chose a scope.
+    """
+    if own or not command.scope or call.names() & SCOPED:
+        return (call,)
+    calls = [call.having(listall="true")]
+    if "project" in command.scope and not call.names() & {"page", "pagesize"}:
+        calls.append(call.having(projectid="-1"))
+    return tuple(calls)
+
+
+class Reader:
+    """Reads one call's answer to the end. `kinds` are the documented fields and their kinds."""
+
+    def __init__(
+        self, client: Client, command: Command, kinds: Mapping[str, str], wish: Wish
+    ) -> None:
+        self._client = client
+        self._command = command
+        self._wish = wish
+        self._records = Records(kinds, wish.only, wish.text)
+        self._lists: list[_List] = []
+        self._pages = 0
+        self._key: str | None = None
+        self._began = time.monotonic()
+
+    def read(self, call: Call) -> Result:
+        """The whole answer.
+
+        Raises:
+            Incomplete: the list broke off; it carries what came.
+            ApiError, TransportError: nothing came.
+        """
+        calls = variants(call, self._command, self._wish.own)
+        try:
+            for each in calls:
+                self._lists.append(_List())
+                self._records.begin()
+                self._read(each)
+        except CloudStackError as error:
+            problem = error
+        else:
+            return self._result(call, calls)
+        raise self._broken_off(call, calls, problem) if self._pages else problem
+
+    # -- one list ------------------------------------------------------------
+
+    def _read(self, call: Call) -> None:
+        if not self._command.pages or call.names() & {"page", "pagesize"}:
+            self._take_one(call)
+        elif self._left() != 0:
+            size, first = self._first(call)
+            if self._goes_on(first, 1, size):
+                self._read_on(call, size)
+
+    def _take_one(self, call: Call) -> None:
+        """The one answer of a command without pages, or of a page that was typed."""
+        payload = self._exchange(call)
+        held, _ = self._take(payload)
+        count = payload.count if isinstance(payload, Page) else None
+        if count and held < count and self._command.pages:
+            self._lists[-1].cut = f"one page as typed: {held} of {count} rows"
+
+    def _read_on(self, call: Call, size: int) -> None:
+        """Pages 2, 3, … as many at a time as the count promises, then one by one."""
+        last = self._last_page(size)
+        workers = min(self._client.profile.workers, max(1, last - 1))
+
+        def fetch(number: int, stop: threading.Event) -> Payload:
+            return self._exchange(call.having(page=number, pagesize=size), stop)
+
+        with Ahead(fetch, 2, last, workers, self._client.transport.interrupt) as pages:
+            try:
+                for number, page in pages:
+                    if not self._goes_on(page, number, size):
+                        return
+            except CloudStackError:
+                for page in pages.rest():
+                    self._take(page)
+                raise
+
+    def _first(self, call: Call) -> tuple[int, Payload]:
+        """The first page, and the page size that the server takes."""
+        limit = self._left()
+        size = PAGESIZE if limit is not None and limit <= PAGESIZE else self._pagesize()
+        asked = size if limit is None else min(size, limit)
+        try:
+            return asked, self._exchange(call.having(page=1, pagesize=asked))
+        except ApiError as error:
+            told = _LIMIT_TOLD.search(error.errortext)
+            if error.errorcode != 431 or told is None or not 0 < int(told[1]) < asked:
+                raise
+            self._client.pagesize = size = int(told[1])
+        return size, self._exchange(call.having(page=1, pagesize=size))
+
+    def _pagesize(self) -> int:
+        """The server's own page size where the caller may ask for it, else 500; asked once."""
+        if self._client.pagesize is None:
+            self._client.pagesize = PAGESIZE
+            wanted: dict[str, str | int] = {"name": "default.page.size", "page": 1, "pagesize": 20}
+            try:
+                settings = self._client.exchange(
+                    Call("listConfigurations").having(**wanted), is_read=True
+                )
+            except ApiError:
+                return PAGESIZE
+            if isinstance(settings, Page):
+                self._client.pagesize = _setting(settings) or PAGESIZE
+        return self._client.pagesize
+
+    def _last_page(self, size: int) -> int:
+        this, left = self._lists[-1], self._left()
+        rows = this.counts[-1] if this.counts else 0
+        rows = rows if left is None else min(rows, left + this.sizes[0])
+        return -(-rows // size)
+
+    def _goes_on(self, payload: Payload, number: int, size: int) -> bool:
+        """Take a page in; whether there may be another."""
+        this = self._lists[-1]
+        held, new = self._take(payload)
+        if held == 0 or (new == 0 and number > 1) or self._left() == 0:
+            return False
+        count = this.counts[-1] if this.counts else 0
+        return held >= size or number * size < count
+
+    def _take(self, payload: Payload) -> tuple[int, int]:
+        page = _as_page(payload)
+        held, new = self._records.add(page, self._wish.limit)
+        this = self._lists[-1]
+        if isinstance(payload, Page) and page.count is not None:
+            this.counts.append(page.count)
+        this.sizes.append(held)
+        this.fresh += new
+        self._pages += 1
+        self._key = self._key or page.key
+        return held, new
+
+    def _left(self) -> int | None:
+        limit = self._wish.limit
+        return None if limit is None else max(0, limit - self._records.rows)
+
+    def _exchange(self, call: Call, stop: threading.Event | None = None) -> Payload:
+        pause = None if stop is None else stop.wait
+        return self._client.exchange(call, is_read=self._command.is_read, pause=pause)
+
+    # -- what came -----------------------------------------------------------
+
+    def _result(self, call: Call, calls: Sequence[Call], problem: str = "") -> Result:
+        table = self._records.table()
+        complete, reason = self._verdict(problem)
+        counts = [this.counts[-1] for this in self._lists if this.counts]
+        provenance = Provenance(
+            command=self._command.name,
+            arguments=call.arguments,
+            profile=self._client.profile.name,
+            host=self._client.profile.host,
+            scope=tuple(_scope(each, call) for each in calls),
+            rows=self._records.rows,
+            count=sum(counts) - self._records.overlap if counts else None,
+            pages=self._pages,
+            duplicates=self._records.duplicates,
+            limit=self._wish.limit,
+            seconds=time.monotonic() - self._began,
+            time=datetime.now(UTC).isoformat(timespec="seconds"),
+            complete=complete,
+            reason=reason,
+        )
+        return Result(table, provenance, self._key, tuple(self._records.notes))
+
+    def _broken_off(
+        self, call: Call, calls: Sequence[Call], problem: CloudStackError
+    ) -> Incomplete:
+        result = self._result(call, calls, f"broken off: {problem}")
+        rows, pages = result.provenance.rows, result.provenance.pages
+        return Incomplete(
+            f"{self._command.name} broke off after {pages} pages, {rows:,} rows: {problem}",
+            *problem.hints,
+            "error.result holds the rows that came.",
+            result=result,
+            reason=problem,
+        )
+
+    def _verdict(self, problem: str) -> tuple[bool | None, str]:
+        """Complete: True, False with the reason, or None where the server gives no total."""
+        if problem:
+            return False, problem
+        limit = self._wish.limit
+        if limit is not None and self._records.rows >= limit:
+            return self._limited(limit)
+        for this in self._lists:
+            complete, reason = verdict(this.counts, this.sizes, this.fresh, this.cut)
+            if complete is not True:
+                return complete, reason
+        return True, ""
+
+    def _limited(self, limit: int) -> tuple[bool | None, str]:
+        total = sum(this.counts[-1] for this in self._lists if this.counts)
+        if total > limit:
+            return False, f"limited to {limit} rows of {total}"
+        unread = [this for this in self._lists if not this.sizes]
+        return (False, f"limited to {limit} rows") if unread else (True, "")
+
+
+def verdict(
+    counts: Sequence[int], sizes: Sequence[int], fresh: int, cut: str = ""
+) -> tuple[bool | None, str]:
+    """Whether one list is complete.
+
+    Args:
+        counts: the server's count on each page that had one.
+        sizes: the rows that each page held.
+        fresh: the different rows that came.
+        cut: why it was cut on purpose.
+    """
+    if cut:
+        return False, cut
+    if not counts:
+        return (True, "") if fresh == 0 or len(sizes) == 1 else (None, _NO_TOTAL)
+    if set(counts) == {fresh}:
+        return True, ""
+    held = [size for size in sizes if size]
+    if len(held) > 1 and counts[: len(held)] == held:
+        return None, _NO_TOTAL
+    if len(set(counts)) > 1:
+        return False, f"the total changed while reading ({counts[0]} → {counts[-1]})"
+    if fresh < counts[0]:
+        return False, f"the server counts {counts[0]} rows, {fresh} came"
+    return None, f"the server counts {counts[0]} rows, {fresh} came"
+
+
+_NO_TOTAL = "the server gives no total"
+
+
+def _as_page(payload: Payload) -> Page:
+    """An answer that is one object is a table of one row."""
+    if isinstance(payload, Document):
+        return Page(payload.key, 1, b"[" + payload.fields + b"]", payload.notes)
+    if isinstance(payload, JobReply):
+        facts = {"jobid": payload.jobid} | ({"id": payload.id} if payload.id else {})
+        return Page("job", 1, b"[" + msgspec.json.encode(facts) + b"]")
+    return payload
+
+
+def _setting(settings: Page) -> int | None:
+    """The value of `default.page.size`; the name is matched by part, so names are compared."""
+    for row in json.loads(settings.rows):
+        if row.get("name") == "default.page.size" and str(row.get("value", "")).isdigit():
+            return int(row["value"])
+    return None
+
+
+def _scope(sent: Call, typed: Call) -> str:
+    added = [
+        f"{name}={value}" for name, value in sent.arguments if (name, value) not in typed.arguments
+    ]
+    return " ".join(added) or "as typed"

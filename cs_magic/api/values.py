@@ -1,0 +1,180 @@
+"""The values that travel through the client: data only, frozen, secrets never in a repr."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Pairs = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What the person meant: a command and its arguments as (name, value) pairs, unsigned."""
+
+    command: str
+    arguments: Pairs = ()
+
+    def given(self, name: str) -> str | None:
+        """The value of an argument, its name in any letter case, or None."""
+        wanted = name.lower()
+        return next((value for key, value in self.arguments if key.lower() == wanted), None)
+
+    def names(self) -> frozenset[str]:
+        """The names of the arguments in lower case; a map parameter `tags[0].key` is `tags`."""
+        return frozenset(parameter_of(name) for name, _ in self.arguments)
+
+    def having(self, **arguments: str | int) -> Call:
+        """The same call with these arguments added, or replaced where they were there."""
+        kept = tuple(pair for pair in self.arguments if pair[0] not in arguments)
+        added = tuple((name, str(value)) for name, value in arguments.items())
+        return Call(self.command, kept + added)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a call is made and what its answer becomes.
+
+    `columns` are the columns wanted, in order; `limit` the most rows; `own` leaves the
+    scope to the server; `check` holds the call against the catalogue; `text` leaves dates
+    and numbers that travel as text as text; `raw` gives parsed JSON.
+    """
+
+    columns: tuple[str, ...] | None = None
+    limit: int | None = None
+    own: bool = False
+    check: bool = True
+    text: bool = False
+    raw: bool = False
+
+
+def parameter_of(name: str) -> str:
+    """The parameter that a wire name belongs to: `Tags[0].key` → `tags`."""
+    return name.partition("[")[0].lower()
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One HTTP exchange about to happen. `form` may hold a signature or a session key."""
+
+    command: str
+    url: str
+    form: Pairs = field(repr=False)
+    method: str = "POST"
+    cookies: Mapping[str, str] = field(default_factory=dict, repr=False)
+    is_read: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What came back: status, content type, headers that matter, the body as it came."""
+
+    status: int
+    content_type: str
+    body: bytes = field(repr=False)
+    retry_after: str | None = None
+    location: str | None = None
+    cookies: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a list: the rows are still the bytes of a JSON array.
+
+    `key` is the inner key (`virtualmachine`), or None where the page is empty;
+    `count` is the server's, or None where it gave none; `notes` say what had to
+    be repaired in the reply's text.
+    """
+
+    key: str | None
+    count: int | None
+    rows: bytes = field(default=b"[]", repr=False)
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """An answer that is one object: `key` is its name, or None where its fields are inline."""
+
+    key: str | None
+    fields: bytes = field(repr=False)
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class JobReply:
+    """The answer of an async command: the job's id, and the id of what it creates, if any."""
+
+    jobid: str
+    id: str | None = None
+
+
+Payload = Page | Document | JobReply
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Where a result came from: what `df.attrs["cs"]` shows. No secret, JSON types only."""
+
+    command: str
+    arguments: Pairs = ()
+    profile: str = ""
+    host: str = ""
+    scope: tuple[str, ...] = ()
+    rows: int = 0
+    count: int | None = None
+    pages: int = 0
+    duplicates: int = 0
+    limit: int | None = None
+    seconds: float = 0.0
+    time: str = ""
+    catalogue: str = ""
+    complete: bool | None = True
+    reason: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """A dict of JSON types, long argument values cut so that the whole stays under 4 KB."""
+        return {
+            "profile": self.profile,
+            "host": self.host,
+            "command": self.command,
+            "parameters": dict(_shortened(self.arguments)),
+            "scope": list(self.scope),
+            "rows": self.rows,
+            "count": self.count,
+            "pages": self.pages,
+            "duplicates": self.duplicates,
+            "limit": self.limit,
+            "seconds": round(self.seconds, 3),
+            "time": self.time,
+            "catalogue": self.catalogue,
+            "complete": self.complete,
+            "reason": self.reason[:300],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A finished answer: Arrow columns, where they came from, and what there is to say.
+
+    `key` is the reply's inner key (`virtualmachine`); `notes` tell of values that did
+    not fit. Secrets are masked. A result that is one object has one row.
+    """
+
+    table: pa.Table
+    provenance: Provenance
+    key: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+def _shortened(arguments: Pairs, room: int = 2400) -> Iterable[tuple[str, str]]:
+    share = max(24, room // max(1, len(arguments)))
+    for index, (name, value) in enumerate(arguments):
+        if index == 40:
+            yield "…", f"and {len(arguments) - 40} more"
+            return
+        yield name[:60], value if len(value) <= share else value[: share - 1] + "…"

@@ -1,0 +1,259 @@
+"""`connect()`: one profile's client and catalogue, giving DataFrames to scripts and magics."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from cs_magic.api.catalogue import Catalogue, Command, Parameter, bundled, is_read
+from cs_magic.api.client import Client
+from cs_magic.api.columns import kind_of
+from cs_magic.api.credentials import KeyPair
+from cs_magic.api.pages import Reader, Wish, variants
+from cs_magic.api.profiles import Profile, check_scheme, completed, from_environment
+from cs_magic.api.records import rows_of
+from cs_magic.api.transport import HttpTransport
+from cs_magic.api.values import Call, Options, Result
+from cs_magic.api.wire import encoded
+from cs_magic.errors import CallError, Incomplete, ProfileError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Connection:
+    """One endpoint with its credentials and catalogue; close it, or use it in a `with`.
+
+    Commands are methods: `cloud.listVirtualMachines(state="Running")` is
+    `cloud.call("listVirtualMachines", state="Running")`.
+    """
+
+    def __init__(self, client: Client, catalogue: Catalogue) -> None:
+        self.client = client
+        self.catalogue = catalogue
+
+    @property
+    def profile(self) -> Profile:
+        """The profile this connection was made from; its secrets are in no repr."""
+        return self.client.profile
+
+    def call(
+        self,
+        command: str,
+        /,
+        *,
+        columns: Sequence[str] | None = None,
+        limit: int | None = None,
+        own: bool = False,
+        **arguments: Any,
+    ) -> pd.DataFrame:
+        """The answer to a command as a DataFrame, a list with all its pages.
+
+        Args:
+            command: its name, in any letter case.
+            columns: the columns wanted, in order; `nic.0.ipaddress` reaches into nested ones.
+            limit: the most rows that are wanted.
+            own: what the caller's account owns, instead of everything the caller may see.
+            arguments: parameters; lists become comma lists, dicts map parameters.
+
+        Returns:
+            One row per listed object; one row where the answer is one object. dtypes are
+            those of `cs_magic.frames`; `attrs["cs"]` says where it came from and whether
+            it is complete.
+
+        Raises:
+            CallError: the call is wrong; nothing was sent.
+            ApiError: CloudStack refused. TransportError: no usable answer.
+            Incomplete: a list broke off; `error.result` is a DataFrame of what came.
+        """
+        pairs = tuple(pair for name, value in arguments.items() for pair in encoded(name, value))
+        wanted = None if columns is None else tuple(columns)
+        options = Options(columns=wanted, limit=limit, own=own)
+        try:
+            return self.frame(self.run(Call(command, pairs), options), options)
+        except Incomplete as broken:
+            broken.result = self.frame(broken.result, options)
+            raise
+
+    def run(self, call: Call, options: Options) -> Result:
+        """The answer to a call as Arrow columns; errors as in `call`."""
+        command = self.command(call, options)
+        kinds = {
+            field.name: kind_of(field.name, field.kind or "unknown") for field in command.fields
+        }
+        only = None if options.columns is None else _sources(options.columns)
+        _check_columns(options, kinds)
+        wish = Wish(options.limit, only, options.text or options.raw, options.own or self._own)
+        try:
+            result = Reader(self.client, command, kinds, wish).read(_spelt(call, command))
+        except Incomplete as broken:
+            broken.result = self._named(broken.result)
+            raise
+        return self._named(result)
+
+    def frame(self, result: Result, options: Options) -> pd.DataFrame:
+        """A result as a DataFrame."""
+        from cs_magic.frames import to_frame
+
+        return to_frame(result, options.columns)
+
+    def parsed(self, result: Result) -> dict[str, Any]:
+        """A result as parsed JSON: `{"count": rows, key: [...]}`, secrets masked."""
+        rows = rows_of(result.table)
+        return {"count": len(rows), result.key or "rows": rows}
+
+    def command(self, call: Call, options: Options) -> Command:
+        """What the catalogue knows of a call's command; CallError where the call is wrong."""
+        if options.check:
+            return self.catalogue.check(call)
+        return self.catalogue.find(call.command) or _unknown(call.command)
+
+    def planned(self, call: Call, options: Options) -> tuple[Call, ...]:
+        """The calls that would be sent, without pages, signature or key."""
+        command = self.command(call, options)
+        check_scheme(self.profile)
+        return variants(_spelt(call, command), command, options.own or self._own)
+
+    def close(self) -> None:
+        """Close the connections to the server."""
+        self.client.transport.close()
+
+    @property
+    def _own(self) -> bool:
+        return self.profile.scope == "own"
+
+    def _named(self, result: Result) -> Result:
+        origin = f"{self.catalogue.origin} {self.catalogue.version}"
+        return replace(result, provenance=replace(result.provenance, catalogue=origin))
+
+    def __getattr__(self, name: str) -> Callable[..., pd.DataFrame]:
+        # Only commands: hasattr(cloud, "_repr_html_") must stay false.
+        command = None if name.startswith("_") else self.catalogue.find(name)
+        if command is None:
+            raise AttributeError(f"CloudStack has no command {name}")
+
+        def call(**arguments: Any) -> pd.DataFrame:
+            return self.call(command.name, **arguments)
+
+        call.__name__ = command.name
+        return call
+
+    def __dir__(self) -> list[str]:
+        return sorted([*super().__dir__(), *self.catalogue.names()])
+
+    def __repr__(self) -> str:
+        return f"<Connection {self.profile.name} at {self.profile.host}>"
+
+    def __enter__(self) -> Connection:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def connect(
+    *,
+    endpoint: str | None = None,
+    api_key: str | None = None,
+    secret_key: str | None = None,
+    verify: bool | str = True,
+    allow_http: bool = False,
+    method: str = "post",
+    timeout: float = 300.0,
+    workers: int = 4,
+    signature_version: int = 3,
+) -> Connection:
+    """A connection to an endpoint, with API keys given here or found in the environment.
+
+    Nothing is sent yet. `CLOUDSTACK_ENDPOINT`, `CLOUDSTACK_KEY` and `CLOUDSTACK_SECRET`, or
+    `CLOUDSTACK_API_URL`, `CLOUDSTACK_API_KEY` and `CLOUDSTACK_SECRET_KEY`, serve where no
+    endpoint is given; an endpoint given here never goes with keys found there.
+
+    Raises:
+        ProfileError: the endpoint or a key is missing.
+        Refused: plain HTTP to another machine without `allow_http`.
+    """
+    if endpoint is None and api_key is None and secret_key is None:
+        found = from_environment(os.environ)
+        if found is None:
+            raise ProfileError("No endpoint is given, and the environment has none", *HOW_TO)
+        return opened(
+            replace(found, verify=verify, method=method, timeout=timeout, workers=workers)
+        )
+    if not (endpoint and api_key and secret_key):
+        raise ProfileError("endpoint, api_key and secret_key go together", *HOW_TO)
+    return opened(
+        Profile(
+            name="connect",
+            endpoint=completed(endpoint),
+            credentials=KeyPair(api_key, secret_key, signature_version=signature_version),
+            source="connect()",
+            verify=verify,
+            allow_http=allow_http,
+            method=method,
+            timeout=timeout,
+            workers=workers,
+        )
+    )
+
+
+HOW_TO = (
+    "Set CLOUDSTACK_ENDPOINT, CLOUDSTACK_KEY and CLOUDSTACK_SECRET before the kernel starts,",
+    "or practise on the demo cloud: %cs use demo",
+)
+
+
+def opened(profile: Profile) -> Connection:
+    """A connection for a profile. Refused where it is plain HTTP to another machine."""
+    check_scheme(profile)
+    return Connection(Client(profile, HttpTransport(profile)), bundled())
+
+
+def _spelt(call: Call, command: Command) -> Call:
+    """The call with names as the catalogue spells them: the server matters about some."""
+    return Call(
+        command.name, tuple((_name(command, name), value) for name, value in call.arguments)
+    )
+
+
+def _name(command: Command, name: str) -> str:
+    known: Parameter | None = command.parameter(name)
+    bare, bracket, rest = name.partition("[")
+    return (known.name if known else bare) + bracket + rest
+
+
+def _sources(columns: Sequence[str]) -> list[str]:
+    """The fields that hold these columns: `nic.0.ipaddress` comes from `nic`."""
+    return list(dict.fromkeys(column.partition(".")[0] for column in columns))
+
+
+def _check_columns(options: Options, kinds: dict[str, str]) -> None:
+    if options.columns is None or not kinds or not options.check:
+        return
+    for column in options.columns:
+        field = column.partition(".")[0]
+        if field not in kinds:
+            from difflib import get_close_matches
+
+            near = get_close_matches(field, list(kinds), 1)
+            meant = f": did you mean {near[0]}?" if near else ""
+            raise CallError(f"There is no column {field}{meant}", _AS_GIVEN, name=column)
+
+
+_AS_GIVEN = "With --no-check a column that is not documented may be asked for."
+
+
+def _unknown(name: str) -> Command:
+    """A command that the catalogue doesn't have: it pages if it is called list…"""
+    read = is_read(name)
+    paging = (Parameter("page", "integer"), Parameter("pagesize", "integer"))
+    lists = read and name.startswith("list")
+    return Command(name, is_async=not read, parameters=paging if lists else ())

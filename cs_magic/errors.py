@@ -1,0 +1,174 @@
+"""Every error that cs_magic raises, and how each reads in a notebook.
+
+CloudStackError
+  CallError           the text is wrong; nothing was sent
+  ProfileError        no profile, or an incomplete or unsafe one
+  SignInNeeded        no session, and no form can be shown
+  Refused             not allowed here (read-only, plain HTTP); nothing was sent
+  TransportError      no usable answer: network, TLS, not CloudStack
+    FateUnknown       a state-changing call was sent and its answer was lost
+  ApiError            CloudStack said no: command, errorcode, cserrorcode, errortext
+    Unauthorized      401: key, signature, expiry, or an unknown command
+    JobFailed         an async job ended without success
+  Incomplete          a list broke off; carries what came
+
+IPython calls `_render_traceback_` where an exception has it, so a failed cell
+shows one line saying what happened and then what to try. In plain Python these
+are ordinary exceptions.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Any
+
+
+def harmless(text: str) -> str:
+    """The text with control characters shown as escapes, so that it cannot drive a terminal.
+
+    Line feeds and tabs become blanks: what is shown is always one line.
+    """
+    if text.isprintable():
+        return text
+    return "".join(_shown(character) for character in text)
+
+
+def _shown(character: str) -> str:
+    if character in "\n\r\t":
+        return " "
+    if unicodedata.category(character) in {"Cc", "Cf", "Cs", "Zl", "Zp"}:
+        return f"\\u{ord(character):04x}"
+    return character
+
+
+class CloudStackError(Exception):
+    """The base of everything that cs_magic raises on purpose.
+
+    `message` says what happened, in CloudStack's own words where it spoke;
+    `hints` say what to try. `full` makes IPython show the whole traceback (`--tb`).
+    """
+
+    full = False
+
+    def __init__(self, message: str, *hints: str) -> None:
+        super().__init__(message, *hints)
+        self.message = message
+        self.hints = tuple(hint for hint in hints if hint)
+
+    def __str__(self) -> str:
+        return harmless(self.message)
+
+    def lines(self) -> list[str]:
+        """What a notebook shows: one line saying what happened, then hints."""
+        return [f"{type(self).__name__}: {self}", *(f"  {harmless(hint)}" for hint in self.hints)]
+
+    def __getattribute__(self, name: str) -> Any:
+        # IPython asks `hasattr(error, "_render_traceback_")`; with --tb the answer is no.
+        if name == "_render_traceback_" and object.__getattribute__(self, "full"):
+            raise AttributeError(name)
+        return object.__getattribute__(self, name)
+
+    def _render_traceback_(self) -> list[str]:
+        return self.lines()
+
+
+class CallError(CloudStackError):
+    """The text of a call is wrong; nothing was sent.
+
+    `name` is the word at fault (a command or a parameter), where there is one.
+    `text` and `column` (from 0) show where it stands, once the line is known.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *hints: str,
+        name: str | None = None,
+        text: str | None = None,
+        column: int | None = None,
+    ) -> None:
+        super().__init__(message, *hints)
+        self.name = name
+        self.text = text
+        self.column = column
+
+    def lines(self) -> list[str]:
+        shown = super().lines()
+        if self.text is not None and self.column is not None:
+            before = harmless(self.text[: self.column])
+            caret = [f"  {harmless(self.text)}", "  " + " " * len(before) + "^"]
+            return [shown[0], *caret, *shown[1:]]
+        return shown
+
+
+class ProfileError(CloudStackError):
+    """There is no profile of that name, or it is incomplete or unsafe; nothing was sent."""
+
+
+class SignInNeeded(CloudStackError):
+    """A session is needed, and no form can be shown here."""
+
+
+class Refused(CloudStackError):
+    """The call is not allowed here; nothing was sent."""
+
+
+class TransportError(CloudStackError):
+    """No usable answer came: the network, TLS, a proxy, or something that isn't CloudStack.
+
+    `sent` is False where the request certainly did not reach the server.
+    """
+
+    def __init__(self, message: str, *hints: str, sent: bool = True) -> None:
+        super().__init__(message, *hints)
+        self.sent = sent
+
+
+class FateUnknown(TransportError):
+    """A state-changing call was sent and its answer was lost: it may have been carried out."""
+
+
+class ApiError(CloudStackError):
+    """CloudStack said no.
+
+    `errortext` is CloudStack's own text, unaltered; `errorcode` equals the HTTP
+    status; `cserrorcode` is CloudStack's finer code, or None where it gave none.
+    """
+
+    def __init__(
+        self,
+        errortext: str,
+        *hints: str,
+        command: str,
+        errorcode: int,
+        cserrorcode: int | None = None,
+    ) -> None:
+        super().__init__(errortext, *hints)
+        self.command = command
+        self.errorcode = errorcode
+        self.cserrorcode = cserrorcode
+        self.errortext = errortext
+
+    def lines(self) -> list[str]:
+        codes = f"errorcode {self.errorcode}"
+        if self.cserrorcode is not None:
+            codes += f", cserrorcode {self.cserrorcode}"
+        first, *rest = super().lines()
+        return [first, f"  {self.command}: {codes}", *rest]
+
+
+class Unauthorized(ApiError):
+    """401: the key, the signature, its expiry, the session, or a command that does not exist."""
+
+
+class JobFailed(ApiError):
+    """An async job ended without success; its own text and code."""
+
+
+class Incomplete(CloudStackError):
+    """A list broke off. `result` carries the rows that came before, `reason` what stopped it."""
+
+    def __init__(self, message: str, *hints: str, result: Any, reason: CloudStackError) -> None:
+        super().__init__(message, *hints)
+        self.result = result
+        self.reason = reason

@@ -1,0 +1,113 @@
+"""A result → the DataFrame a person works with; the only importer of pandas.
+
+Columns keep CloudStack's names. dtypes: `str`, `Int64`, `Float64`, `boolean`,
+`datetime64[us, UTC]`, and object for nested lists and dicts.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from difflib import get_close_matches
+from typing import Any
+
+import msgspec
+import pandas as pd
+import pyarrow as pa
+
+from cs_magic.api.records import is_json
+from cs_magic.api.values import Result
+from cs_magic.errors import CallError
+
+# A notebook shows twenty columns: these come first, in this order, where there are such.
+FIRST = (
+    "name displayname username ipaddress key value description state status type resourcestate"
+    " zonename podname clustername account project domain hostname networkname"
+    " virtualmachinename vmname vmdisplayname size cpunumber cpuspeed memory"
+    " serviceofferingname templatename osdisplayname created startdate enddate id"
+).split()
+_TYPES = {
+    pa.int64(): pd.Int64Dtype(),
+    pa.float64(): pd.Float64Dtype(),
+    pa.bool_(): pd.BooleanDtype(),
+    pa.large_string(): pd.StringDtype("pyarrow", na_value=float("nan")),
+}
+
+
+def to_frame(result: Result, columns: Sequence[str] | None = None) -> pd.DataFrame:
+    """The result as a plain DataFrame with its provenance in `attrs["cs"]`.
+
+    Args:
+        columns: the columns wanted, in order, a path such as `nic.0.ipaddress`
+            among them; None for all, the ones a person wants first.
+
+    Raises:
+        CallError: a column that neither the answer nor its documentation has.
+    """
+    table = result.table
+    if columns is None:
+        table = table.select(_ordered(table.column_names))
+    frame = _typed(table)
+    if columns is not None:
+        frame = _chosen(frame, columns)
+    frame.attrs["cs"] = result.provenance.as_json()
+    return frame
+
+
+def _ordered(names: list[str]) -> list[str]:
+    first = [name for name in FIRST if name in names]
+    chosen = frozenset(first)
+    return first + [name for name in names if name not in chosen]
+
+
+def _typed(table: pa.Table) -> pd.DataFrame:
+    nested = {field.name for field in table.schema if is_json(field)}
+    series = {
+        name: _objects(table[name]) if name in nested else _series(table[name])
+        for name in table.column_names
+    }
+    return pd.DataFrame(series, index=pd.RangeIndex(table.num_rows), copy=False)
+
+
+def _series(column: pa.ChunkedArray) -> pd.Series[Any]:
+    return column.to_pandas(types_mapper=_TYPES.get)  # type: ignore[no-any-return]
+
+
+def _objects(column: pa.ChunkedArray) -> pd.Series[Any]:
+    """JSON text as Python lists, dicts and scalars; None where there was nothing."""
+    texts = ("null" if cell is None else cell for cell in column.to_pylist())
+    whole = "[" + ",".join(texts) + "]"
+    try:
+        values = msgspec.json.decode(whole)
+    except msgspec.MsgspecError:  # 1e400, NaN: not JSON to everybody
+        values = json.loads(whole)
+    return pd.Series(values, dtype=object)
+
+
+def _chosen(frame: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+    series = {column: _column(frame, column) for column in columns}
+    return pd.DataFrame(series, index=frame.index, copy=False)
+
+
+def _column(frame: pd.DataFrame, column: str) -> pd.Series[Any]:
+    if column in frame.columns:
+        return frame[column]
+    field, *path = column.split(".")
+    if field not in frame.columns:
+        near = get_close_matches(field, list(frame.columns), 1)
+        hint = f"Did you mean {near[0]}?" if near else ""
+        raise CallError(f"There is no column {field}", hint, name=column)
+    values = [_walk(value, path) for value in frame[field]]
+    return pd.Series(values, index=frame.index, dtype=object).convert_dtypes()
+
+
+def _walk(value: Any, path: Sequence[str]) -> Any:
+    """`nic.0.ipaddress`: a number picks from a list, a name from an object; else nothing."""
+    for step in path:
+        if isinstance(value, list) and step.isdigit() and int(step) < len(value):
+            value = value[int(step)]
+        elif isinstance(value, dict):
+            value = value.get(step)
+        else:
+            return None
+    return value

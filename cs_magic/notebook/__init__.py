@@ -1,0 +1,1 @@
+"""Speaks Jupyter: the language of the magics, what they show, and the extension."""

@@ -1,0 +1,174 @@
+"""Statement and namespace → Call and Options: looks Python values up, never evaluates."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+from cs_magic.api.masks import is_secret
+from cs_magic.api.values import Call, Options, Pairs
+from cs_magic.api.wire import encoded, text
+from cs_magic.errors import CallError
+from cs_magic.notebook.grammar import Argument, Statement, Value
+
+
+@dataclass(frozen=True, slots=True)
+class _Map:
+    """The pairs of dotted map parameters so far: `tags.env=prod` is the first tag."""
+
+    counts: dict[str, int]
+
+    def pairs(self, name: str, value: str) -> Pairs:
+        parameter, _, key = name.partition(".")
+        if parameter.lower() != "tags":
+            return ((f"{parameter}[0].{key}", value),)
+        index = self.counts.get(parameter.lower(), 0)
+        self.counts[parameter.lower()] = index + 1
+        return ((f"{parameter}[{index}].key", key), (f"{parameter}[{index}].value", value))
+
+
+def call_of(statement: Statement, names: Mapping[str, Any]) -> Call:
+    """The call that a statement means, its `$names` looked up.
+
+    Raises:
+        CallError: a name is not defined, or its value would make a filter vanish.
+    """
+    maps = _Map({})
+    pairs: list[tuple[str, str]] = []
+    for argument in statement.arguments:
+        try:
+            pairs += _pairs(argument, names, maps)
+        except CallError as error:
+            problem = error
+        else:
+            continue
+        raise statement.wrong(problem.message, *problem.hints, column=argument.value.column)
+    return Call(statement.command, tuple(pairs))
+
+
+def options_of(statement: Statement, names: Mapping[str, Any]) -> Options:
+    """The options of a statement with their values; CallError where one makes no sense."""
+    given: dict[str, Any] = {"check": True}
+    for option, value in statement.options:
+        said = None if value is None else _option_text(statement, value, names)
+        match option.name:
+            case "columns":
+                given["columns"] = _columns(statement, said or "", value)
+            case "limit":
+                given["limit"] = _limit(statement, said or "", value)
+            case "output":
+                given["raw"] = _output(statement, said or "", value)
+            case "no-check":
+                given["check"] = False
+            case "own" | "text":
+                given[option.name] = True
+    return Options(**given)
+
+
+def unresolved(statement: Statement) -> set[str]:
+    """The Python names that a statement looks up."""
+    values = [argument.value for argument in statement.arguments] + list(statement.words)
+    values += [value for _, value in statement.options if value is not None]
+    return {str(value.path[0]) for value in values if value.path}
+
+
+def looked_up(value: Value, names: Mapping[str, Any]) -> Any:
+    """The Python value of `$name`, `$name.attr`, `$name["key"]`, `$name[0]`."""
+    name, *steps = value.path
+    if name not in names:
+        near = get_close_matches(str(name), [one for one in names if not one.startswith("_")], 1)
+        meant = f": did you mean ${near[0]}?" if near else ""
+        raise CallError(f"{name} is not defined{meant}", "Quotes make it plain text.")
+    found = names[str(name)]
+    said = str(name)
+    for step in steps:
+        try:
+            found = _stepped(found, step)
+        except (AttributeError, KeyError, IndexError, TypeError):
+            problem = CallError(f"{said} has no {_step_said(step)}")
+        else:
+            said += _step_said(step)
+            continue
+        raise problem
+    return found
+
+
+def _stepped(found: Any, step: str | int) -> Any:
+    if isinstance(step, int):
+        # A Series is counted from its start, whatever its index says.
+        return found.iloc[step] if hasattr(found, "iloc") else found[step]
+    if step.startswith("["):
+        return found[step[1:]]
+    name = step[1:]
+    if name.startswith("_"):
+        raise AttributeError(name)
+    # A frame's column, also where a method of that name hides it ($vms.size).
+    return found[name] if name in getattr(found, "columns", ()) else getattr(found, name)
+
+
+def _step_said(step: str | int) -> str:
+    if isinstance(step, int):
+        return f"[{step}]"
+    return f'["{step[1:]}"]' if step.startswith("[") else step
+
+
+def _pairs(argument: Argument, names: Mapping[str, Any], maps: _Map) -> Pairs:
+    name, value = argument.name, argument.value
+    if not value.path:
+        return _literal(name, value.text, maps)
+    found = looked_up(value, names)
+    if "." in name and "[" not in name:
+        return maps.pairs(name, text(found, value.typed, name))
+    return encoded(name, found, value.typed)
+
+
+def _literal(name: str, typed: str, maps: _Map) -> Pairs:
+    if typed and is_secret(re.split(r"[\[.]", name)[0]):
+        raise CallError(
+            f"{name} is a secret: typed here it would be saved in the notebook",
+            f"Put it into a variable and write {name}=$variable.",
+        )
+    if "." in name and "[" not in name:
+        return maps.pairs(name, typed)
+    return ((name, typed),)
+
+
+def _option_text(statement: Statement, value: Value, names: Mapping[str, Any]) -> str:
+    if not value.path:
+        return value.text
+    try:
+        [(_, said)] = encoded("option", looked_up(value, names), value.typed)
+        return said
+    except CallError as error:
+        problem = error
+    except ValueError:
+        problem = CallError(f"{value.typed} is more than one value")
+    raise statement.wrong(problem.message, *problem.hints, column=value.column)
+
+
+def _columns(statement: Statement, said: str, value: Value | None) -> tuple[str, ...]:
+    columns = tuple(dict.fromkeys(name.strip() for name in said.split(",") if name.strip()))
+    if not columns:
+        raise statement.wrong("--columns names none", column=value.column if value else None)
+    return columns
+
+
+def _limit(statement: Statement, said: str, value: Value | None) -> int:
+    if not re.fullmatch(r"[0-9]{1,9}", said) or int(said) == 0:
+        raise statement.wrong(
+            f"--limit takes a number from 1, not {said or 'nothing'}",
+            column=value.column if value else None,
+        )
+    return int(said)
+
+
+def _output(statement: Statement, said: str, value: Value | None) -> bool:
+    if said not in {"df", "raw"}:
+        raise statement.wrong(
+            f"--output takes df or raw, not {said or 'nothing'}",
+            column=value.column if value else None,
+        )
+    return said == "raw"

@@ -1,0 +1,75 @@
+"""The connections that this kernel has open, and which of them is current."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from cs_magic.api.credentials import KeyPair
+from cs_magic.api.profiles import Profile, from_environment
+from cs_magic.connection import HOW_TO, Connection, opened
+from cs_magic.errors import ProfileError
+
+if TYPE_CHECKING:
+    from cs_magic.demo.server import Demo
+
+DEMO = "demo"
+
+
+class Connections:
+    """Opens a profile's connection when it is first needed, and keeps it."""
+
+    def __init__(self) -> None:
+        self._open: dict[Profile, Connection] = {}
+        self._used: Profile | None = None
+        self._demo: Demo | None = None
+
+    def current(self) -> Connection:
+        """The connection that a call goes to.
+
+        Raises:
+            ProfileError: none was chosen and the environment holds none.
+        """
+        profile = self._used or from_environment(os.environ)
+        if profile is None:
+            raise ProfileError("There is no profile to use", *HOW_TO)
+        if profile not in self._open:
+            self._open[profile] = opened(profile)
+        return self._open[profile]
+
+    def use(self, name: str) -> Connection:
+        """Make a profile the current one; `demo` starts the demo cloud.
+
+        Raises:
+            ProfileError: there is no such profile.
+        """
+        if name == DEMO:
+            self._used = self._demo_profile()
+        elif name == "env":
+            self._used = None
+        else:
+            raise ProfileError(
+                f"There is no profile {name}",
+                "There are demo, and env where the environment has one.",
+            )
+        return self.current()
+
+    def close(self) -> None:
+        """Close everything, the demo cloud too."""
+        for connection in self._open.values():
+            connection.close()
+        self._open.clear()
+        self._used = None
+        if self._demo is not None:
+            self._demo.stop()
+            self._demo = None
+
+    def _demo_profile(self) -> Profile:
+        if self._demo is None:
+            from cs_magic.demo.server import Demo
+
+            self._demo = Demo()
+            self._demo.start()
+        demo: Any = self._demo
+        keys = KeyPair(demo.api_key, demo.secret_key)
+        return Profile(DEMO, demo.endpoint, keys, source="the embedded demo cloud")

@@ -1,0 +1,70 @@
+"""What is shown beside a result: one quiet line, help, the calls of a dry run."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any
+
+from cs_magic.api.masks import MASK, is_secret
+from cs_magic.api.profiles import Profile
+from cs_magic.api.values import Call, Provenance, Result
+from cs_magic.errors import harmless
+
+_COMPLETE = {True: "complete", False: "INCOMPLETE", None: "perhaps incomplete"}
+
+
+def say(line: str) -> None:
+    """Show one quiet line in the cell's output, as text and as HTML; control characters escaped."""
+    from IPython.display import display
+
+    plain = harmless(line)
+    html = f'<small style="opacity:0.7">{escape(plain)}</small>'
+    display({"text/plain": plain, "text/html": html}, raw=True)
+
+
+def show_text(text: str) -> None:
+    """Show a text of several lines, as it is."""
+    from IPython.display import display
+
+    html = f'<pre style="line-height:1.3">{escape(text)}</pre>'
+    display({"text/plain": text, "text/html": html}, raw=True)
+
+
+def summary(result: Result, target: str | None, profile: Profile, verbose: bool) -> str:
+    """`vms: 1,202 rows · listall=true, projectid=-1 · complete`, and more where more is wanted."""
+    came = result.provenance
+    parts = [f"{came.rows:,} row{'' if came.rows == 1 else 's'}"]
+    if came.scope and came.scope != ("as typed",):
+        parts.append(" + ".join(came.scope))
+    if came.duplicates:
+        parts.append(f"{came.duplicates} met twice and dropped")
+    parts.append(_completeness(came))
+    if verbose:
+        parts += _more(came, profile)
+    name = f"{target}: " if target else ""
+    return name + " · ".join(parts)
+
+
+def _completeness(came: Provenance) -> str:
+    said = _COMPLETE[came.complete]
+    return f"{said}: {came.reason}" if came.reason else said
+
+
+def _more(came: Provenance, profile: Profile) -> list[str]:
+    pages = f"{came.pages} page{'' if came.pages == 1 else 's'} in {came.seconds:.2f} s"
+    return [pages, f"{profile.name} at {profile.host}", f"catalogue {came.catalogue}"]
+
+
+def dry_run(calls: tuple[Call, ...], profile: Profile) -> list[dict[str, Any]]:
+    """One row per call that would be sent; no key, no signature, no secret."""
+    return [
+        {
+            "profile": profile.name,
+            "host": profile.host,
+            "command": call.command,
+            "parameters": " ".join(
+                f"{name}={MASK if is_secret(name) else value}" for name, value in call.arguments
+            ),
+        }
+        for call in calls
+    ]

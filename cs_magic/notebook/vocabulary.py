@@ -1,0 +1,82 @@
+"""The options and words of `%cs`, once: the grammar, the help and the README read them here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """An option: its long name, its letter, what value it takes (None for none), what it does."""
+
+    name: str
+    letter: str
+    takes: str | None
+    does: str
+
+    def written(self) -> str:
+        """`-n, --limit N`"""
+        names = f"-{self.letter}, --{self.name}" if self.letter else f"--{self.name}"
+        return f"{names} {self.takes}" if self.takes else names
+
+
+OPTIONS = (
+    Option(
+        "columns", "c", "a,b", "only these columns, in this order; nic.0.ipaddress reaches inside"
+    ),
+    Option("limit", "n", "N", "at most N rows"),
+    Option("output", "o", "df|raw", "a DataFrame (the default), or the parsed JSON"),
+    Option("own", "", None, "what your account owns, not everything you may see"),
+    Option("text", "", None, "leave dates and numbers that travel as text as they came"),
+    Option("no-check", "", None, "send the call as typed, unknown parameters and all"),
+    Option("dry-run", "", None, "show what would be sent, and send nothing"),
+    Option("quiet", "q", None, "show nothing but the result"),
+    Option("verbose", "v", None, "say more about where the result came from"),
+    Option("tb", "", None, "show an error's whole traceback"),
+    Option("help", "h", None, "show this"),
+)
+
+WORDS = {
+    "use": ("NAME", "make a profile the current one; demo is the cloud to practise on"),
+    "last": ("", "the last result again, or what came of a list that broke off"),
+}
+
+
+def option(typed: str) -> Option | None:
+    """The option that was typed as `-n` or `--limit`, or None."""
+    for known in OPTIONS:
+        if typed == f"--{known.name}" or (known.letter and typed == f"-{known.letter}"):
+            return known
+    return None
+
+
+USAGE = """\
+%cs [options] [NAME <<] command [parameter=value ...] [;]
+NAME = %cs [options] command [parameter=value ...]
+
+%%cs [options]
+vms   << listVirtualMachines state=Running
+hosts << listHosts type=Routing
+"""
+
+VALUES = """\
+A value is bare text up to a blank, 'literal', or "with \\" escapes". $name and {name} are
+Python values: $idle.id, $row["name"], $ids[0]. # begins a comment. A last ; shows nothing.
+"""
+
+
+def help_text() -> str:
+    """What `%cs -h` shows, from the tables above."""
+    return "\n".join(["CloudStack from a notebook.", "", USAGE, *_tables(), "", VALUES])
+
+
+def _tables() -> Iterator[str]:
+    yield "Options, before the command:"
+    width = max(len(known.written()) for known in OPTIONS)
+    for known in OPTIONS:
+        yield f"  {known.written():{width}}  {known.does}"
+    yield ""
+    yield "Words that are not commands:"
+    for word, (takes, does) in WORDS.items():
+        yield f"  {f'{word} {takes}':{width}}  {does}"
