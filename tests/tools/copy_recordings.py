@@ -17,7 +17,19 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent.parent / "recordings"
-KEPT = ("as", "auth", "method", "call", "signed", "sent", "status", "headers", "body", "bodyencoding", "note")
+KEPT = (
+    "as",
+    "auth",
+    "method",
+    "call",
+    "signed",
+    "sent",
+    "status",
+    "headers",
+    "body",
+    "bodyencoding",
+    "note",
+)
 
 
 def compacted(step: dict[str, Any]) -> dict[str, Any]:
@@ -26,7 +38,8 @@ def compacted(step: dict[str, Any]) -> dict[str, Any]:
     kept["headers"] = {
         name: value
         for name, value in step["headers"].items()
-        if name.lower() not in {"content-security-policy", "x-xss-protection", "x-content-type-options"}
+        if name.lower()
+        not in {"content-security-policy", "x-xss-protection", "x-content-type-options"}
     }
     if step["call"].get("command") == "listApis" and step["status"] == 200:
         bare = without_descriptions(step["body"]).encode()

@@ -1,0 +1,1 @@
+"""A CloudStack to practise on: an invented data centre behind a real socket."""

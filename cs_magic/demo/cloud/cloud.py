@@ -1,0 +1,93 @@
+"""The cloud: a world, the commands over it, and what it says to a command it does not have."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping
+from typing import Any
+
+from cs_magic.demo.cloud.apis import apis
+from cs_magic.demo.cloud.caller import Caller
+from cs_magic.demo.cloud.known import KNOWN
+from cs_magic.demo.cloud.lists import (
+    Command,
+    ListCommand,
+    ObjectCommand,
+    check_page,
+    document,
+    select,
+)
+from cs_magic.demo.cloud.parameters import Arguments, read, refuse_control_characters
+from cs_magic.demo.cloud.refusals import Refused, unavailable
+from cs_magic.demo.cloud.registry import commands
+from cs_magic.demo.data.items import Account, Item
+from cs_magic.demo.data.world import World
+
+# What of a list's arguments does not change which items it has.
+UNSELECTIVE = frozenset(("page", "pagesize", "details", "retrieveonlyresourcecount"))
+# How many lists are remembered, so that the pages of a long one are not searched for again.
+REMEMBERED = 16
+
+
+class Cloud:
+    """Answers commands. One object per cloud; several threads may ask at once."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.commands = commands()
+        self._selections: OrderedDict[object, list[Item]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def known(self, name: str) -> bool:
+        """Whether CloudStack has such a command, be it served here or not."""
+        return name in self.commands or name in KNOWN
+
+    def is_list(self, name: str) -> bool:
+        """Whether the command answers with pages."""
+        return isinstance(self.commands.get(name), ListCommand)
+
+    def allow(self, name: str, account: Account) -> None:
+        """Refuse a command that the account's role does not have, or that is not served."""
+        command = self.commands.get(name)
+        if command is None or account.role.letter not in command.roles:
+            raise unavailable(name, account.name)
+
+    def answer(self, name: str, sent: Mapping[str, str], caller: Caller) -> dict[str, Any]:
+        """The document within the envelope; Refused where CloudStack refuses."""
+        refuse_control_characters(sent)
+        command = self.commands[name]
+        arguments = self._read(command, sent, caller)
+        if isinstance(command, ListCommand):
+            return self._list(command, caller, arguments)
+        if isinstance(command, ObjectCommand):
+            return command.answer(self.world, caller, arguments)
+        if name == "listApis":
+            return apis(self.commands, caller, arguments.get("name"))
+        # login and logout are answered before a command gets here.
+        raise Refused(530, f"{name} is not a command of the cloud")
+
+    def _read(self, command: Command, sent: Mapping[str, str], caller: Caller) -> Arguments:
+        parameters = tuple(p for p in command.parameters if caller.is_root or not p.root_only)
+        return read(self.world, command.name, parameters, sent)
+
+    def _list(self, command: ListCommand, caller: Caller, arguments: Arguments) -> dict[str, Any]:
+        check_page(arguments)
+        return document(command, self._select(command, caller, arguments), caller, arguments)
+
+    def _select(self, command: ListCommand, caller: Caller, arguments: Arguments) -> list[Item]:
+        """The items of the list, remembered from the page before."""
+        selective = {k: v for k, v in arguments.items() if k not in UNSELECTIVE}
+        if command.source:
+            return select(command, self.world, caller, arguments)
+        key = command.name, caller.account.number, frozenset(selective.items())
+        with self._lock:
+            if key in self._selections:
+                self._selections.move_to_end(key)
+                return self._selections[key]
+        items = select(command, self.world, caller, arguments)
+        with self._lock:
+            self._selections[key] = items
+            if len(self._selections) > REMEMBERED:
+                self._selections.popitem(last=False)
+        return items

@@ -1,0 +1,68 @@
+"""All commands of the demo, by name: what it can do, and so what listApis promises."""
+
+from __future__ import annotations
+
+from cs_magic.demo.cloud import extras, infrastructure, offerings, ownership, special
+from cs_magic.demo.cloud.lists import Command, ObjectCommand
+from cs_magic.demo.cloud.parameters import Parameter
+
+# Answered where sessions are kept, in `protocol`; listed here so that listApis names them.
+SESSIONS = (
+    Command(
+        "login",
+        "Signs a user in; the session key of the answer goes with every later call",
+        roles="A",
+        parameters=(
+            Parameter("username", "string", "the user's name", required=True),
+            Parameter("password", "string", "the user's password", required=True),
+            Parameter("domain", "string", "the path of the user's domain, / for ROOT"),
+            Parameter("domainId", "long", "the id of the user's domain"),
+        ),
+        fields="username userid domainid timeout account firstname lastname type timezone "
+        "timezoneoffset registered sessionkey is2faenabled is2faverified issuerfor2fa "
+        "managementserverid",
+        types={"is2faenabled": "string"},
+    ),
+    Command("logout", "Ends the session", roles="A", fields="description"),
+)
+
+OBJECTS = (
+    ObjectCommand(
+        "listCapabilities",
+        "Tells what the cloud can do",
+        fields="securitygroupsenabled dynamicrolesenabled cloudstackversion "
+        "userpublictemplateenabled supportELB projectinviterequired allowusercreateprojects "
+        "customdiskofferingminsize customdiskofferingmaxsize regionsecondaryenabled "
+        "kvmsnapshotenabled snapshotshowchainsize allowuserviewdestroyedvm "
+        "allowuserexpungerecovervm allowuserexpungerecovervolume allowuserviewalldomainaccounts "
+        "allowuserforcestopvm kubernetesserviceenabled "
+        "kubernetesclusterexperimentalfeaturesenabled customhypervisordisplayname "
+        "defaultuipagesize instancesstatsretentiontime instancesstatsuseronly "
+        "instancesdisksstatsretentionenabled instancesdisksstatsretentiontime "
+        "sharedfsvmmincpucount sharedfsvmminramsize instanceleaseenabled extensionspath "
+        "dynamicscalingenabled additionalconfigenabled",
+        answer=special.capabilities,
+    ),
+    Command(
+        "listApis",
+        "Lists the commands, with their parameters and fields",
+        parameters=(Parameter("name", "string", "one command, by its exact name"),),
+        fields="name description since isasync related params response httprequesttype",
+        nested={
+            "params": "name description type length required since related",
+            "response": "name description type response",
+        },
+        since="4.1.0",
+    ),
+)
+
+
+def commands() -> dict[str, Command]:
+    """Every command by its name."""
+    listed = (
+        *infrastructure.COMMANDS,
+        *offerings.COMMANDS,
+        *ownership.COMMANDS,
+        *extras.COMMANDS,
+    )
+    return {command.name: command for command in (*OBJECTS, *listed, *SESSIONS)}

@@ -1,0 +1,149 @@
+"""Smaller things that accounts own: rules on public addresses, snapshots and SSH keys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from cs_magic.demo.data.items import (
+    DAY,
+    START,
+    Account,
+    Item,
+    Row,
+    Table,
+    identifier,
+    stamp,
+    table,
+)
+from cs_magic.demo.data.machines import Machine
+from cs_magic.demo.data.people import People
+from cs_magic.demo.data.volumes import Volume
+
+# One volume in so many has a snapshot.
+SNAPSHOTS = 11
+
+
+def forwarded(addresses: Table, machines: Sequence[Machine]) -> list[tuple[Item, Machine]]:
+    """Each public address that has rules, with the machine that they lead to."""
+    first: dict[str, Machine] = {}
+    for machine in machines:
+        first.setdefault(machine.network.id, machine)
+    return [
+        (address, first[address.get("associatednetworkid")])
+        for address in addresses
+        if address.get("hasrules")
+    ]
+
+
+def _port(machine: Machine) -> str:
+    """Remote desktops are reached at their port, from everywhere; all else at 443."""
+    return "3389" if machine.template.system.category == "Windows" else "443"
+
+
+def forwarding_table(seed: int, pairs: Sequence[tuple[Item, Machine]]) -> Table:
+    """The port forwarding rules, one for each address with rules."""
+    rows = []
+    for number, (address, machine) in enumerate(pairs, 1):
+        port = _port(machine)
+        row: Row = {
+            "id": identifier(seed, "port forwarding", number),
+            "privateport": port,
+            "privateendport": port,
+            "protocol": "tcp",
+            "publicport": port,
+            "publicendport": port,
+            "virtualmachineid": machine.id,
+            "virtualmachinename": machine.name,
+            "virtualmachinedisplayname": machine.displayname,
+            "ipaddressid": address.get("id"),
+            "ipaddress": address.get("ipaddress"),
+            "state": "Active",
+            "cidrlist": "",
+            "tags": [],
+            "vmguestip": machine.ipaddress,
+            "networkid": machine.network.id,
+            "networkname": machine.network.name,
+            "fordisplay": True,
+        }
+        rows.append((row, machine.owner))
+    return table(rows)
+
+
+def firewall_table(seed: int, pairs: Sequence[tuple[Item, Machine]]) -> Table:
+    """The firewall rules that let in what is forwarded; every second one lets in the world."""
+    rows = []
+    for number, (address, machine) in enumerate(pairs, 1):
+        port = int(_port(machine))
+        row: Row = {
+            "id": identifier(seed, "firewall", number),
+            "protocol": "tcp",
+            "startport": port,
+            "endport": port,
+            "ipaddressid": address.get("id"),
+            "networkid": address.get("networkid"),
+            "ipaddress": address.get("ipaddress"),
+            "state": "Active",
+            "cidrlist": "0.0.0.0/0" if number % 2 else "192.0.2.0/24,198.51.100.7/32",
+            "tags": [],
+            "fordisplay": True,
+            "destcidrlist": "",
+            "traffictype": "Ingress",
+        }
+        rows.append((row, machine.owner))
+    return table(rows)
+
+
+def snapshots_table(seed: int, volumes: Iterable[Volume]) -> Table:
+    """The snapshots; some are of years ago."""
+    rows = []
+    for volume in volumes:
+        if volume.pool and volume.number % SNAPSHOTS == 5:
+            age = min(volume.number * 7 % 800 * DAY, START - volume.created - 3_600)
+            row = _snapshot_row(seed, volume, START - age - 1_800)
+            rows.append((row, volume.owner))
+    return table(rows)
+
+
+def _snapshot_row(seed: int, volume: Volume, moment: int) -> Row:
+    machine = volume.machine
+    system: Row = {"ostypeid": machine.template.system.id} if machine else {}
+    return {
+        "id": identifier(seed, "snapshot", volume.number),
+        **volume.owner.fields(),
+        "volumeid": volume.id,
+        "volumename": volume.name,
+        "volumetype": volume.type,
+        "volumestate": volume.state,
+        "created": stamp(moment),
+        "name": f"{machine.name if machine else volume.name}-{volume.name}",
+        "intervaltype": "MANUAL" if volume.number % 3 else "WEEKLY",
+        "state": "BackedUp",
+        "physicalsize": volume.size // 2,
+        "zoneid": volume.zone.id,
+        "zonename": volume.zone.name,
+        "revertable": True,
+        **system,
+        "virtualsize": volume.size,
+        "tags": [],
+        "hasannotations": False,
+    }
+
+
+def keys_table(seed: int, who: People) -> Table:
+    """An SSH key pair of each account that people work with."""
+    rows: list[tuple[Row, Account]] = []
+    for account in who.accounts.values():
+        if account.role.kind == 1 and account.name != "admin":
+            continue
+        digits = identifier(seed, "ssh key", account.number).replace("-", "")
+        owner = account.fields()
+        del owner["domainpath"]
+        row: Row = {
+            "id": identifier(seed, "ssh key pair", account.number),
+            "name": f"{account.user.firstname}'s key",
+            **owner,
+            "fingerprint": ":".join(digits[place : place + 2] for place in range(0, 32, 2)),
+            "hasannotations": False,
+        }
+        rows.append((row, account))
+    return table(rows)

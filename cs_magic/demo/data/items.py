@@ -1,0 +1,171 @@
+"""What everything in the demo's cloud is made of: rows, owners, ids and dates."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from hashlib import blake2b
+from typing import Any, Protocol
+
+Row = dict[str, Any]
+
+# The day the demo's clock starts on, so that "older than 30 days" and "last
+# month" mean the same machines every time: Monday, 14 September 2026, 8 o'clock.
+START = int(datetime(2026, 9, 14, 8, 0, tzinfo=UTC).timestamp())
+DAY = 86_400
+GIB = 1 << 30
+
+
+def identifier(seed: int, kind: str, number: int) -> str:
+    """The UUID of the number-th thing of a kind; the same for the same seed."""
+    text = blake2b(f"{seed}/{kind}/{number}".encode(), digest_size=16).hexdigest()
+    return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-a{text[17:20]}-{text[20:]}"
+
+
+def stamp(moment: float) -> str:
+    """Seconds since 1970 as CloudStack prints a date."""
+    return time.strftime("%Y-%m-%dT%H:%M:%S+0000", time.gmtime(moment))
+
+
+@dataclass(slots=True, eq=False)
+class Domain:
+    """A domain; `path` as replies print it, starting with ROOT."""
+
+    number: int
+    id: str
+    name: str
+    path: str
+    parent: Domain | None
+
+    @property
+    def login_path(self) -> str:
+        """The path as a login takes it: `/` for ROOT, `/Retail` below it."""
+        return self.path[len("ROOT") :] or "/"
+
+    def within(self, other: Domain) -> bool:
+        """Whether this is the other domain or lies below it."""
+        return self is other or (self.parent is not None and self.parent.within(other))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Role:
+    """A role; `kind` is the account type: 0 user, 1 root admin, 2 domain admin."""
+
+    id: str
+    name: str
+    type: str
+    kind: int
+    letter: str
+
+
+@dataclass(slots=True, eq=False)
+class User:
+    """A person who may sign in, with the keys of this throw-away cloud."""
+
+    number: int
+    id: str
+    username: str
+    firstname: str
+    lastname: str
+    created: int
+    password: str = field(repr=False)
+    api_key: str = field(repr=False)
+    secret_key: str = field(repr=False)
+
+
+@dataclass(slots=True, eq=False)
+class Account:
+    """An account: what owns things. `project` is set on a project's own account."""
+
+    number: int
+    id: str
+    name: str
+    domain: Domain
+    role: Role
+    created: int
+    user: User
+    project: Project | None = None
+
+    def fields(self) -> Row:
+        """The owner as most rows name it."""
+        named: Row = {"account": self.name}
+        if self.project:
+            named = {"projectid": self.project.id, "project": self.project.name}
+        return named | {
+            "domainid": self.domain.id,
+            "domain": self.domain.name,
+            "domainpath": self.domain.path,
+        }
+
+
+@dataclass(slots=True, eq=False)
+class Project:
+    """A project: an account of its own, and the accounts that take part."""
+
+    number: int
+    id: str
+    name: str
+    displaytext: str
+    domain: Domain
+    created: int
+    members: Sequence[Account]
+
+
+class Item(Protocol):
+    """One thing of a table: what filters look at, and the row that is sent."""
+
+    @property
+    def number(self) -> int: ...
+    @property
+    def owner(self) -> Account | None: ...
+    def get(self, name: str) -> Any: ...
+    def row(self) -> Row: ...
+
+
+@dataclass(slots=True, eq=False)
+class Fixed:
+    """An item whose row is written down."""
+
+    number: int
+    fields: Row
+    owner: Account | None = None
+
+    def get(self, name: str) -> Any:
+        """The value of a field, None where there is none."""
+        return self.fields.get(name)
+
+    def row(self) -> Row:
+        """The row as the root admin sees it."""
+        return self.fields
+
+
+class Table:
+    """The items of one kind, in the order of their internal numbers."""
+
+    def __init__(self, items: Sequence[Item]) -> None:
+        self.items = items
+        self._by_id = {item.get("id"): item for item in items}
+        self._by_number = {item.number: item for item in items}
+
+    def find(self, text: str) -> Item | None:
+        """The item with this UUID or, as the server also accepts, this internal number."""
+        if text.isascii() and text.isdigit():
+            return self._by_number.get(int(text))
+        return self._by_id.get(text.lower())
+
+    def __iter__(self) -> Iterator[Item]:
+        return iter(self.items)
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+
+def table(rows: Sequence[tuple[Row, Account | None]] | Sequence[Row]) -> Table:
+    """A table of written rows, numbered from 1, with or without owners."""
+    items = []
+    for number, entry in enumerate(rows, 1):
+        row, owner = entry if isinstance(entry, tuple) else (entry, None)
+        items.append(Fixed(number, row, owner))
+    return Table(items)

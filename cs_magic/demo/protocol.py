@@ -1,0 +1,191 @@
+"""The WSGI app: who is asking, may he, and the cloud's answer in CloudStack's envelope."""
+
+from __future__ import annotations
+
+import hmac
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from cs_magic.api.signing import signature
+from cs_magic.demo.cloud.caller import Caller
+from cs_magic.demo.cloud.cloud import Cloud
+from cs_magic.demo.cloud.parameters import offset_moment
+from cs_magic.demo.cloud.refusals import Refused
+from cs_magic.demo.data.items import Account
+from cs_magic.demo.sessions import Session, Sessions
+from cs_magic.demo.wire import (
+    FORM,
+    LARGEST_FORM,
+    SECURITY,
+    BadRequest,
+    Reply,
+    answer,
+    blank,
+    compress,
+    cookies,
+    merged,
+    page,
+    refusal,
+    wants_json,
+)
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+UNVERIFIED = "unable to verify user credentials and/or request signature"
+LOST_SESSION = "unable to verify user credentials"
+
+
+class Unverified(Exception):
+    """A request that is not who it says it is; the reply does not say why."""
+
+
+class App:
+    """The demo's API as a WSGI callable.
+
+    `algorithms` are the signatures it accepts; `latency` is waited before each
+    page of a list. `wall_clock` judges `expires`, which clients set by theirs.
+    """
+
+    def __init__(
+        self,
+        cloud: Cloud,
+        algorithms: tuple[str, ...] = ("HmacSHA1",),
+        latency: float = 0.0,
+        wall_clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.cloud = cloud
+        self.sessions = Sessions(cloud.world)
+        self._algorithms = algorithms
+        self._latency = latency
+        self._wall_clock = wall_clock
+        self._sleep = sleep
+        accounts = cloud.world.people.accounts.values()
+        # The database finds a key in any letter case.
+        self._by_key = {account.user.api_key.lower(): account for account in accounts}
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """One exchange."""
+        reply = self._reply(environ)
+        compress(reply, environ.get("HTTP_ACCEPT_ENCODING", ""))
+        headers = [("Content-Type", reply.content_type), *reply.headers]
+        if not reply.content_type.startswith("text/html"):
+            headers += SECURITY
+        headers.append(("Content-Length", str(len(reply.body))))
+        start_response(reply.line, headers)
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else [reply.body]
+
+    def _reply(self, environ: WSGIEnvironment) -> Reply:
+        method, path = environ["REQUEST_METHOD"], environ.get("PATH_INFO", "")
+        if path != "/client/api" and not path.startswith("/client/api/"):
+            return page(404)
+        if method == "OPTIONS":
+            return Reply(200, headers=[("Allow", "GET, HEAD, POST, TRACE, OPTIONS")])
+        if method not in ("GET", "POST", "HEAD"):
+            return page(405 if method in ("PUT", "DELETE") else 501)
+        try:
+            parameters = _parameters(environ)
+        except BadRequest:
+            return page(400)
+        return self._command(method, parameters, cookies(environ.get("HTTP_COOKIE", "")))
+
+    def _command(
+        self, method: str, parameters: Mapping[str, str], sent_cookies: Mapping[str, str]
+    ) -> Reply:
+        as_json = wants_json(parameters)
+        name = parameters.get("command")
+        # Only these two are found in any letter case.
+        if name and name.lower() == "login":
+            return self.sessions.login(method, parameters, sent_cookies, as_json)
+        if name and name.lower() == "logout":
+            return self.sessions.logout(sent_cookies, as_json)
+        session = self.sessions.find(sent_cookies)
+        try:
+            if session:
+                return self._by_session(session, name, parameters, sent_cookies)
+            return self._by_signature(name, parameters)
+        except Unverified:
+            wrapper = _wrapper(name) if name and self.cloud.known(name) else None
+            return refusal(wrapper if wrapper or not name else "errorresponse", 401, UNVERIFIED,
+                           as_json)
+        except Refused as refused:
+            wrapper = "errorresponse" if refused.errorcode == 432 else _wrapper(name or "")
+            return refusal(wrapper, refused.errorcode, refused.errortext, as_json,
+                           refused.cserrorcode)
+
+    def _by_session(
+        self,
+        session: Session,
+        name: str | None,
+        parameters: Mapping[str, str],
+        sent_cookies: Mapping[str, str],
+    ) -> Reply:
+        """A call with cookies; without the right session key the session is gone."""
+        if session.account is None or name is None:
+            return blank()
+        given = parameters.get("sessionkey")
+        if not self.sessions.proves(session, given, sent_cookies.get("sessionkey")):
+            self.sessions.end(session)
+            return refusal(_wrapper(name), 401, LOST_SESSION, wants_json(parameters))
+        account = session.account
+        if not self.cloud.known(name) and account.role.kind == 1:
+            raise Refused(432, f"Unknown API command: {name}")
+        self.cloud.allow(name, account)
+        return self._answer(name, parameters, Caller(account, by_key=False))
+
+    def _by_signature(self, name: str | None, parameters: Mapping[str, str]) -> Reply:
+        """A signed call, checked in the server's order: the role before the signature."""
+        lower = {key.lower(): value for key, value in parameters.items()}
+        if not name or not self.cloud.known(name):
+            raise Unverified
+        if "apikey" not in lower or "signature" not in lower:
+            raise Unverified
+        if lower.get("signatureversion") == "3":
+            self._check_expiry(lower.get("expires", ""))
+        account = self._by_key.get(lower["apikey"].lower())
+        if account is None:
+            raise Unverified
+        self.cloud.allow(name, account)
+        self._check_signature(parameters, lower["signature"], account)
+        return self._answer(name, parameters, Caller(account, by_key="apiKey" in parameters))
+
+    def _check_expiry(self, expires: str) -> None:
+        moment = offset_moment(expires)
+        if moment is None or moment <= self._wall_clock():
+            raise Unverified
+
+    def _check_signature(
+        self, parameters: Mapping[str, str], given: str, account: Account
+    ) -> None:
+        for algorithm in self._algorithms:
+            right = signature(parameters.items(), account.user.secret_key, algorithm)
+            if hmac.compare_digest(right.encode(), given.encode("utf-8", "replace")):
+                return
+        raise Unverified
+
+    def _answer(self, name: str, parameters: Mapping[str, str], caller: Caller) -> Reply:
+        inner: dict[str, Any] = self.cloud.answer(name, parameters, caller)
+        if self._latency and self.cloud.is_list(name):
+            self._sleep(self._latency)
+        return answer(_wrapper(name), inner, wants_json(parameters))
+
+
+def _wrapper(name: str) -> str:
+    """The envelope's only key; none of the demo's commands is one of CloudStack's odd ones."""
+    return f"{name.lower()}response"
+
+
+def _parameters(environ: WSGIEnvironment) -> dict[str, str]:
+    """The parameters of query and form; a body of another type is not read."""
+    query = environ.get("QUERY_STRING", "").encode("latin-1")
+    length = int(environ.get("CONTENT_LENGTH") or 0)
+    form = b""
+    if environ["REQUEST_METHOD"] == "POST" and length:
+        if length > LARGEST_FORM:
+            raise BadRequest
+        body = environ["wsgi.input"].read(length)
+        if environ.get("CONTENT_TYPE", "").split(";")[0].strip().lower() == FORM:
+            form = body
+    return merged(query, form)

@@ -1,0 +1,185 @@
+"""Serves the demo's API on a loopback port, in threads that do not keep the interpreter alive."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from cheroot.server import HTTPConnection, HTTPRequest
+from cheroot.wsgi import Server as HTTPServer
+
+from cs_magic.demo.cloud.cloud import Cloud
+from cs_magic.demo.data.items import Account
+from cs_magic.demo.data.world import World
+from cs_magic.demo.protocol import App
+
+HOST = "127.0.0.1"
+MAIN = "admin"
+# What Jetty takes of request line and headers, and how long it keeps a silent connection.
+HEADER_BYTES = 8_192
+KEEP_ALIVE = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What a client needs to be one of the demo's accounts. Made up, and still not in a repr."""
+
+    endpoint: str
+    username: str
+    domain: str
+    role: str
+    api_key: str = field(repr=False)
+    secret_key: str = field(repr=False)
+    password: str = field(repr=False)
+
+
+class _Headers(list[tuple[bytes, bytes]]):
+    """Headers to send, without the two that cheroot adds and CloudStack has not."""
+
+    def append(self, header: tuple[bytes, bytes]) -> None:
+        if header[0] not in (b"Date", b"Server"):
+            super().append(header)
+
+
+class _Request(HTTPRequest):  # type: ignore[misc]  # cheroot's stubs leave it untyped
+    """A request whose answer carries neither Date nor Server."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.outheaders = _Headers()
+
+
+class _Connection(HTTPConnection):  # type: ignore[misc]  # as above
+    RequestHandlerClass = _Request
+
+
+class Demo:
+    """A demo cloud with its port. `start()` opens it, `stop()` frees it; `with` does both."""
+
+    def __init__(
+        self,
+        machines: int = 1_200,
+        seed: int = 1,
+        port: int = 0,
+        latency_ms: int = 0,
+        signature_algorithm: str = "HmacSHA1",
+    ) -> None:
+        self.world = World(seed, machines)
+        self.app = App(Cloud(self.world), (signature_algorithm,), latency_ms / 1_000)
+        self._port = port
+        self._http: HTTPServer | None = None
+
+    def __repr__(self) -> str:
+        where = self.endpoint if self._http else "stopped"
+        return f"<demo cloud of {len(self.world.fleet.machines)} machines, {where}>"
+
+    def __enter__(self) -> Demo:
+        return self.start()
+
+    def __exit__(self, *failure: object) -> None:
+        self.stop()
+
+    def start(self) -> Demo:
+        """Open the port and answer in the background; OSError where the port is taken."""
+        if self._http is None:
+            http = HTTPServer((HOST, self._port), self.app, numthreads=10, timeout=KEEP_ALIVE,
+                              shutdown_timeout=1, request_queue_size=64)
+            http.ConnectionClass = _Connection
+            http.max_request_header_size = HEADER_BYTES
+            _prepare(http)
+            threading.Thread(target=http.serve, name="demo cloud", daemon=True).start()
+            self._http = http
+        return self
+
+    def stop(self) -> None:
+        """Close the port and end the threads. Stopping twice is no error."""
+        http, self._http = self._http, None
+        if http is not None:
+            http.stop()
+
+    @property
+    def endpoint(self) -> str:
+        """The URL of the API; RuntimeError where it is not being served."""
+        if self._http is None:
+            raise RuntimeError("The demo cloud is stopped: call start() first.")
+        return f"http://{HOST}:{self._http.bind_addr[1]}/client/api"
+
+    @property
+    def accounts(self) -> dict[str, Access]:
+        """How to be each of the accounts, by its name."""
+        return {
+            account.name: self._access(account)
+            for account in self.world.people.accounts.values()
+        }
+
+    @property
+    def api_key(self) -> str:
+        """The main root admin's API key."""
+        return self._main.api_key
+
+    @property
+    def secret_key(self) -> str:
+        """The main root admin's secret key."""
+        return self._main.secret_key
+
+    @property
+    def username(self) -> str:
+        """The main root admin's user name."""
+        return self._main.username
+
+    @property
+    def password(self) -> str:
+        """The main root admin's password."""
+        return self._main.password
+
+    @property
+    def domain(self) -> str:
+        """The main root admin's domain, as a login takes it."""
+        return self._main.domain
+
+    @property
+    def _main(self) -> Access:
+        return self._access(self.world.people.accounts[MAIN])
+
+    def _access(self, account: Account) -> Access:
+        user = account.user
+        return Access(
+            self.endpoint, user.username, account.domain.login_path, account.role.name,
+            user.api_key, user.secret_key, user.password,
+        )
+
+
+def _prepare(http: HTTPServer) -> None:
+    """Bind and start the workers from a daemon thread, so that they are daemons too.
+
+    cheroot has no option for it, and a thread inherits it from its maker.
+    """
+    failures: list[OSError] = []
+
+    def prepare() -> None:
+        try:
+            http.prepare()
+        except OSError as error:
+            failures.append(error)
+
+    thread = threading.Thread(target=prepare, daemon=True)
+    thread.start()
+    thread.join()
+    if failures:
+        raise failures[0]
+
+
+@contextmanager
+def serving(
+    machines: int = 1_200,
+    seed: int = 1,
+    port: int = 0,
+    latency_ms: int = 0,
+    signature_algorithm: str = "HmacSHA1",
+) -> Iterator[Demo]:
+    """A demo cloud that is served as long as the block runs; port 0 is any free one."""
+    with Demo(machines, seed, port, latency_ms, signature_algorithm) as demo:
+        yield demo

@@ -1,0 +1,106 @@
+"""One small demo cloud for all tests of the demo, spoken to through its socket."""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from cs_magic.api.signing import signature
+from cs_magic.demo.server import Access, Demo, serving
+
+ROLES = {
+    "root": "admin", "second root": "auditor", "domain admin": "retail-admin", "user": "webshop",
+}
+
+
+@dataclass
+class Answer:
+    """What came back."""
+
+    status: int
+    headers: Any
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        """The whole document."""
+        return json.loads(self.body)
+
+    @property
+    def inner(self) -> Any:
+        """What the envelope holds."""
+        (inner,) = self.json.values()
+        return inner
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """The rows of a list."""
+        return next((value for value in self.inner.values() if isinstance(value, list)), [])
+
+    @property
+    def count(self) -> int:
+        """The count of a list, 0 where there is none."""
+        return self.inner.get("count", 0)
+
+
+class Wire:
+    """A client that adds nothing of its own."""
+
+    def send(
+        self, url: str, body: str | None = None, headers: dict[str, str] | None = None,
+        method: str | None = None,
+    ) -> Answer:
+        """The answer, also where it is an error."""
+        data = None if body is None else body.encode()
+        request = urllib.request.Request(url, data, headers or {}, method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=10) as reply:
+                return Answer(reply.status, reply.headers, reply.read())
+        except urllib.error.HTTPError as error:
+            with error:
+                return Answer(error.code, error.headers, error.read())
+
+    def signed(
+        self, access: Access, pairs: dict[str, str], algorithm: str = "HmacSHA1"
+    ) -> str:
+        """The pairs with key and signature, as a query or form."""
+        if not any(name.lower() == "apikey" for name in pairs):
+            pairs = {"apiKey": access.api_key, **pairs}
+        pairs = {"response": "json", **pairs}
+        pairs["signature"] = signature(pairs.items(), access.secret_key, algorithm)
+        return urllib.parse.urlencode(pairs)
+
+
+Call = Callable[..., Answer]
+
+
+@pytest.fixture(scope="session")
+def wire() -> Wire:
+    """For requests that are not simply signed calls."""
+    return Wire()
+
+
+@pytest.fixture(scope="session")
+def demo() -> Iterator[Demo]:
+    """A cloud of the default size."""
+    with serving() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def call(demo: Demo, wire: Wire) -> Call:
+    """A signed call as one of ROLES, or as the account of that name."""
+
+    def make(who: str, command: str, **parameters: str) -> Answer:
+        access = demo.accounts[ROLES.get(who, who)]
+        query = wire.signed(access, {"command": command, **parameters})
+        return wire.send(f"{demo.endpoint}?{query}")
+
+    return make

@@ -1,0 +1,123 @@
+"""The order of the modules, lowest first, and who may import which library.
+
+A new module fails here until someone says where it belongs.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent / "cs_magic"
+
+# A module imports only from rows above its own, never from its own row.
+ROWS = (
+    "errors  api.signing  api.masks",
+    "api.values",
+    "api.envelope  api.credentials  api.columns  api.wire  api.catalogue",
+    "api.profiles  api.records",
+    "api.transport  api.ahead",
+    "api.client",
+    "api.pages",
+    "frames",
+    "connection",
+    "notebook.vocabulary",
+    "notebook.grammar",
+    "notebook.arguments  notebook.shown",
+)
+AFTER_THE_DEMO = (
+    "notebook.connections",
+    "notebook.magics",
+    "notebook.extension",
+    "__init__",
+)
+# Which modules may import a library; "lazily" inside functions counts too.
+ONLY = {
+    "requests": {"api.transport"},
+    "urllib3": {"api.transport"},
+    "truststore": {"api.transport"},
+    "tenacity": {"api.client"},
+    "pyarrow": {"api.values", "api.records", "api.columns", "frames"},  # in values a type only
+    "pandas": {"frames", "connection", "notebook.magics"},
+    "IPython": {"notebook.magics", "notebook.extension", "notebook.shown", "__init__"},
+    "ipywidgets": set(),
+    "cheroot": {"demo.server"},
+}
+
+
+def modules() -> dict[str, ast.Module]:
+    """Every module of the package by its name below cs_magic."""
+    found = {}
+    for path in sorted(ROOT.rglob("*.py")):
+        name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+        found[name] = ast.parse(path.read_text())
+    return found
+
+
+def imports(tree: ast.AST) -> Iterator[str]:
+    """The modules that a module imports, with what it takes from them."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def ours(tree: ast.AST, known: set[str]) -> Iterator[str]:
+    """Which of our modules a module imports."""
+    for name in imports(tree):
+        if name == "cs_magic" or name.startswith("cs_magic."):
+            parts = name.split(".")[1:]
+            while parts and ".".join(parts) not in known:
+                parts.pop()
+            yield ".".join(parts) or "__init__"
+
+
+TREES = modules()
+DEMO = {name for name in TREES if name.startswith("demo.") and not name.endswith("__init__")}
+RANK = {name: rank for rank, row in enumerate(ROWS) for name in row.split()}
+RANK |= {name: 100 for name in DEMO}
+RANK |= {name: 200 + rank for rank, row in enumerate(AFTER_THE_DEMO) for name in row.split()}
+REAL = {name: tree for name, tree in TREES.items() if name == "__init__" or name in RANK}
+
+
+def test_every_module_has_its_place() -> None:
+    placed = set(RANK) | {name for name in TREES if name.endswith(".__init__")}
+    assert set(TREES) - placed == set()
+    assert set(RANK) - set(TREES) == set()
+
+
+@pytest.mark.parametrize("name", sorted(REAL))
+def test_a_module_imports_only_from_rows_above_its_own(name: str) -> None:
+    for imported in ours(TREES[name], set(TREES)):
+        if name in DEMO:
+            assert imported in DEMO | {"api.signing"} or imported.startswith("demo"), imported
+        elif name == "__init__" and imported == "connection":
+            continue  # connect(), lazily
+        else:
+            assert RANK[imported] < RANK[name], f"{name} imports {imported}"
+
+
+@pytest.mark.parametrize("library", sorted(ONLY))
+def test_a_library_is_imported_only_where_it_belongs(library: str) -> None:
+    importers = {
+        name
+        for name, tree in TREES.items()
+        if any(one.split(".")[0] == library for one in imports(tree))
+    }
+    assert importers <= ONLY[library]
+
+
+DEMO_ORDER = ("data", "cloud", "wire", "sessions", "protocol", "server", "__main__")
+
+
+@pytest.mark.parametrize("name", sorted(DEMO))
+def test_the_demo_is_built_from_its_data_up(name: str) -> None:
+    place = DEMO_ORDER.index(name.split(".")[1])
+    for imported in ours(TREES[name], set(TREES)):
+        if imported.startswith("demo."):
+            assert DEMO_ORDER.index(imported.split(".")[1]) <= place, imported

@@ -1,0 +1,55 @@
+"""The README says what is: its generated parts are fresh, its names exist."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import cs_magic
+from cs_magic.notebook.vocabulary import OPTIONS, WORDS
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+
+
+def test_the_generated_parts_of_the_readme_are_fresh() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "cogapp", "--check", "--diff", "README.md"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("name", [name for name in cs_magic.__all__ if name != "Connection"])
+def test_every_public_name_is_in_the_readme(name: str) -> None:
+    assert re.search(rf"\b{name}\b", README)
+
+
+@pytest.mark.parametrize("option", OPTIONS, ids=lambda option: option.name)
+def test_every_option_is_in_the_readme(option: object) -> None:
+    assert option.written() in README  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("word", WORDS)
+def test_every_word_is_in_the_readme(word: str) -> None:
+    assert f"\n  {word} " in README
+
+
+@pytest.mark.parametrize(
+    "target", re.findall(r"^    ?make ([a-z-]+)|^make ([a-z-]+)", README, re.M)
+)
+def test_every_make_word_of_the_readme_exists(target: tuple[str, str]) -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    assert re.search(rf"^{''.join(target)}:.*## ", makefile, re.M)
+
+
+@pytest.mark.parametrize("path", re.findall(r"\]\(([^)h][^)]*)\)", README))
+def test_every_link_to_a_file_of_ours_leads_somewhere(path: str) -> None:
+    assert (ROOT / path).exists()

@@ -1,0 +1,104 @@
+"""Runs notebooks: shows one in the terminal, or saves them with their outputs.
+
+python tests/tools/notebooks.py show NOTEBOOK HTML
+python tests/tools/notebooks.py write NOTEBOOK...
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+from nbconvert import HTMLExporter
+
+NEXT = """\
+Next:
+  make lab                    the same notebook in JupyterLab, to play with
+  %cs use demo                in any notebook of yours: the demo cloud
+  CLOUDSTACK_ENDPOINT, CLOUDSTACK_KEY and CLOUDSTACK_SECRET in the environment: your own cloud
+"""
+_ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def executed(path: Path) -> Any:
+    """The notebook with fresh outputs, run from top to bottom in a kernel of its own."""
+    notebook = nbformat.read(path, as_version=4)
+    with tempfile.TemporaryDirectory() as folder:
+        # The user's own start-up files and history have no say in a notebook of ours.
+        os.environ["IPYTHONDIR"] = folder
+        quiet = ["--log-level=ERROR"]  # not every kernel's word about how safe TCP is
+        client = NotebookClient(notebook, timeout=300, kernel_name="python3", extra_arguments=quiet)
+        client.execute(cwd=str(path.parent))
+    return notebook
+
+
+def show(path: Path, page: Path) -> None:
+    """Run a notebook, print its tables, and write it as a page."""
+    sys.stdout.write(f"Running {path} on the demo cloud …\n\n")
+    sys.stdout.flush()
+    notebook = executed(path)
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            sys.stdout.write(f"{cell.source}\n\n")
+        elif cell.source.strip():
+            sys.stdout.write(_typed(cell.source))
+            sys.stdout.writelines(f"{text}\n" for text in map(_text, cell.outputs) if text)
+            sys.stdout.write("\n")
+    page.parent.mkdir(parents=True, exist_ok=True)
+    body, _ = HTMLExporter(embed_images=True).from_notebook_node(notebook)
+    page.write_text(body, encoding="utf-8")
+    sys.stdout.write(f"{NEXT}\nThe same as a page, with its charts: {page}\n")
+
+
+def write(path: Path) -> None:
+    """Run a notebook and save it with its outputs; nothing in it tells when or how long."""
+    notebook = executed(path)
+    for number, cell in enumerate(notebook.cells):
+        cell["id"] = f"cell-{number:02d}"
+        cell.metadata.pop("execution", None)
+    notebook.metadata = {
+        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+        "language_info": {"name": "python"},
+    }
+    nbformat.write(notebook, path)
+    sys.stdout.write(f"{path}\n")
+
+
+def _typed(source: str) -> str:
+    return "".join(f"    {line}\n" for line in source.splitlines())
+
+
+def _text(output: Any) -> str:
+    data = output.get("data", {})
+    if "image/png" in data:
+        return "[a chart: see the page]"
+    lines = "\n".join(output.get("traceback", ()))
+    return _ESCAPES.sub("", lines or output.get("text") or data.get("text/plain", "")).rstrip()
+
+
+def main(words: list[str]) -> int:
+    try:
+        match words:
+            case ["show", path, page]:
+                show(Path(path), Path(page))
+            case ["write", *paths]:
+                for path in paths:
+                    write(Path(path))
+            case _:
+                sys.stderr.write(__doc__ or "")
+                return 2
+    except CellExecutionError as error:
+        sys.stderr.write(_ESCAPES.sub("", str(error)))
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
