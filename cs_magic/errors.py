@@ -19,6 +19,7 @@ are ordinary exceptions.
 
 from __future__ import annotations
 
+import copyreg
 import unicodedata
 from typing import Any
 
@@ -70,6 +71,10 @@ class CloudStackError(Exception):
 
     def _render_traceback_(self) -> list[str]:
         return self.lines()
+
+    def __reduce__(self) -> Any:
+        # An exception is pickled as a call with its `args`; ours need more than those.
+        return copyreg.__newobj__, (type(self), *self.args), vars(self)  # type: ignore[attr-defined]
 
 
 class CallError(CloudStackError):

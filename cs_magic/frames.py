@@ -21,10 +21,10 @@ from cs_magic.errors import CallError
 
 # A notebook shows twenty columns: these come first, in this order, where there are such.
 FIRST = (
-    "name displayname username ipaddress key value description state status type resourcestate"
-    " zonename podname clustername account project domain hostname networkname"
-    " virtualmachinename vmname vmdisplayname size cpunumber cpuspeed memory"
-    " serviceofferingname templatename osdisplayname created startdate enddate id"
+    "name username key value description state status level type zonename podname clustername"
+    " account project domain displayname ipaddress hostname networkname virtualmachinename vmname"
+    " vmdisplayname size cpunumber cpuspeed memory serviceofferingname templatename osdisplayname"
+    " created startdate enddate id"
 ).split()
 _TYPES = {
     pa.int64(): pd.Int64Dtype(),
@@ -46,7 +46,7 @@ def to_frame(result: Result, columns: Sequence[str] | None = None) -> pd.DataFra
     """
     table = result.table
     if columns is None:
-        table = table.select(_ordered(table.column_names))
+        table = table.select(_ordered(table))
     frame = _typed(table)
     if columns is not None:
         frame = _chosen(frame, columns)
@@ -54,8 +54,13 @@ def to_frame(result: Result, columns: Sequence[str] | None = None) -> pd.DataFra
     return frame
 
 
-def _ordered(names: list[str]) -> list[str]:
-    first = [name for name in FIRST if name in names]
+def _ordered(table: pa.Table) -> list[str]:
+    """The columns a person wants first, as far as any row has them; then all the others."""
+    names = table.column_names
+    rows = table.num_rows
+    first = [
+        name for name in FIRST if name in names and (table[name].null_count < rows or not rows)
+    ]
     chosen = frozenset(first)
     return first + [name for name in names if name not in chosen]
 

@@ -9,6 +9,8 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 U = TypeVar("U")
+# Together a second at most: a thread that looks up a name can't be cut, and ends by itself.
+_CUTS, _PATIENCE = 25, 0.01
 Fetch = Callable[[int, threading.Event], T]
 
 
@@ -49,8 +51,12 @@ class Ahead(Generic[T]):
         ]
 
     def __enter__(self) -> Ahead[T]:
-        for thread in self._threads:
-            thread.start()
+        try:
+            for thread in self._threads:
+                thread.start()
+        except BaseException as error:
+            self.__exit__(type(error), error, None)
+            raise
         return self
 
     def __exit__(
@@ -62,19 +68,28 @@ class Ahead(Generic[T]):
         with self._changed:
             self._stop.set()
             self._changed.notify_all()
-        self._interrupt({thread.ident for thread in self._threads if thread.ident is not None})
+        # A thread may be just about to begin an exchange, so it is cut again until it ends.
+        for _ in range(_CUTS):
+            living = [thread for thread in self._threads if thread.is_alive()]
+            if not living:
+                return
+            self._interrupt({thread.ident for thread in living if thread.ident is not None})
+            for thread in living:
+                thread.join(_PATIENCE)
 
     def __iter__(self) -> Iterator[tuple[int, T]]:
         """In order and without end; raises what the fetch of the next one raised."""
+        number = self._wanted
         while True:
             with self._changed:
+                self._wanted = number
                 self._changed.notify_all()
                 self._changed.wait_for(self._settled)
-                if self._wanted in self._failed:
-                    raise self._failed[self._wanted]
-                number, thing = self._wanted, self._came.pop(self._wanted)
-                self._wanted += 1
+                if number in self._failed:
+                    raise self._failed[number]
+                thing = self._came.pop(number)
             yield number, thing
+            number += 1
 
     def rest(self) -> list[T]:
         """What came already of those not yet taken, in order."""

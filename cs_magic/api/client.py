@@ -12,10 +12,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from dataclasses import replace as changed
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
-from tenacity.wait import wait_exponential_jitter
+from tenacity.wait import wait_random_exponential
 
 from cs_magic.api import envelope
 from cs_magic.api.profiles import Profile, check_scheme
@@ -25,9 +26,9 @@ from cs_magic.errors import CloudStackError, FateUnknown, TransportError
 
 ATTEMPTS = 5
 LONGEST_PAUSE = 60.0
-_backoff = wait_exponential_jitter(initial=0.5, max=15, jitter=0.5)
+_backoff = wait_random_exponential(multiplier=0.5, max=15)
 
-Pause = Callable[[float], Any]
+Pause = Callable[[threading.Event, float], Any]
 
 
 class _Again(Exception):
@@ -43,24 +44,26 @@ class _Again(Exception):
 class Client:
     """Everything needed to ask one endpoint; safe to use from several threads.
 
-    `clock` gives the time of day (UTC) for signatures; `pause` waits; `pagesize` is the
-    server's own, once it is known.
+    `clock` gives the time of day (UTC) for signatures; `pause` waits so many seconds, or
+    until the event is set; `pagesize` is the server's own, once it is known.
     """
 
     profile: Profile
     transport: Transport
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
-    pause: Pause = time.sleep
+    pause: Pause = threading.Event.wait
     pagesize: int | None = None
     _not_before: float = 0.0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def exchange(self, call: Call, *, is_read: bool, pause: Pause | None = None) -> Payload:
+    def exchange(
+        self, call: Call, *, is_read: bool, stop: threading.Event | None = None
+    ) -> Payload:
         """What the server answers to the call.
 
         Args:
             is_read: the call changes nothing, so it may be sent again.
-            pause: how to wait between attempts, where `Client.pause` won't do.
+            stop: once it is set, a read is not sent again.
 
         Raises:
             ApiError: CloudStack refused.
@@ -71,16 +74,16 @@ class Client:
         check_scheme(self.profile)
         if not is_read:
             return self._once(call)
-        wait = pause or self.pause
+        stop = stop or threading.Event()
         attempts = Retrying(
             stop=stop_after_attempt(ATTEMPTS),
             wait=_seconds,
             retry=retry_if_exception_type(_Again),
-            sleep=wait,
+            sleep=partial(self.pause, stop),
             reraise=True,
         )
         try:
-            return attempts(self._try, call, wait)
+            return attempts(self._try, call, stop)
         except _Again as again:
             problem = again.problem
         raise problem
@@ -94,10 +97,12 @@ class Client:
             problem: TransportError = _fate(call, error) if error.sent else error
         raise problem
 
-    def _try(self, call: Call, wait: Pause) -> Payload:
+    def _try(self, call: Call, stop: threading.Event) -> Payload:
         delay = self._not_before - time.monotonic()
         if delay > 0:
-            wait(delay)
+            self.pause(stop, delay)
+        if stop.is_set():
+            raise TransportError(f"{call.command} is no longer wanted", sent=False)
         try:
             response = self.transport.send(self._request(call, is_read=True))
         except TransportError as error:

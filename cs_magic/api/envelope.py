@@ -44,7 +44,7 @@ def read(command: str, response: Response) -> Payload:
 
 def retry_seconds(response: Response) -> float | None:
     """How long a 429 asks to wait: `Retry-After`, or CloudStack's "retry after [N] ms"."""
-    if response.retry_after is not None and response.retry_after.strip().isdigit():
+    if response.retry_after is not None and response.retry_after.strip().isdecimal():
         return float(response.retry_after)
     found = re.search(rb"retry after \[(\d+)\] ms", response.body)
     return int(found[1]) / 1000 if found else None
@@ -95,9 +95,9 @@ def _slowly(command: str, body: bytes) -> Payload:
 
 def _text(body: bytes) -> tuple[str, list[str]]:
     try:
-        return body.decode(), []
+        return body.decode("utf-8-sig"), []
     except UnicodeDecodeError:
-        return body.decode(errors="replace"), [_REPLACED]
+        return body.decode("utf-8-sig", "replace"), [_REPLACED]
 
 
 def _repaired(text: str, body: bytes) -> Any:
@@ -121,8 +121,9 @@ def _payload(
     count = _count(inner)
     if not names and (count is not None or not inner):
         return Page(None, count, notes=notes)
-    if len(names) == 1 and _opens(inner[names[0]], b"["):
-        return Page(names[0], count, bytes(inner[names[0]]), notes)
+    lists = [name for name in names if _opens(inner[name], b"[")]
+    if len(lists) == 1 and (len(names) == 1 or count is not None):
+        return Page(lists[0], count, bytes(inner[lists[0]]), notes)
     if "jobid" in inner and set(inner) <= {"id", "jobid"}:
         return JobReply(**{name: str(value) for name, value in _plain(inner).items()})
     if len(inner) == 1 and _opens(inner[names[0]], b"{"):
@@ -153,7 +154,7 @@ def _refusal(command: str, response: Response) -> CloudStackError:
             return _api_error(command, inner, response.status)
     if documents and documents[0] is not None:
         return _not_cloudstack(f"HTTP {response.status} without an error document", response.body)
-    said = text.strip() if not documents else ""
+    said = "" if documents or _may_tell(text) else text.strip()
     return _api_error(command, {"errortext": said[:500]}, response.status)
 
 
@@ -245,6 +246,11 @@ def _redirected(response: Response) -> TransportError:
 
 
 def _not_cloudstack(what: str, body: bytes) -> TransportError:
-    # A cut-off document may hold a secret, so its beginning is not shown.
-    shown = body[:80].decode(errors="replace") if not body.lstrip().startswith(b"{") else ""
+    text, _ = _text(body)
+    shown = "" if _may_tell(text) else text[:80]
     return TransportError(f"{what[0].upper()}{what[1:]}", f"It begins: {shown}" if shown else "")
+
+
+def _may_tell(text: str) -> bool:
+    """Whether a text that can't be read is a piece of JSON: it may hold a secret."""
+    return text.lstrip().startswith(("{", "["))

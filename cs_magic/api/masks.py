@@ -38,13 +38,17 @@ def masked(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     pair = names_a_secret(value.get("name")) or names_a_secret(value.get("key"))
-    return {
-        name: MASK if _hidden(name, item, pair) else masked(item) for name, item in value.items()
-    }
+    return {name: _masked_item(name, item, pair) for name, item in value.items()}
+
+
+def _masked_item(name: str, item: Any, pair: bool) -> Any:
+    if isinstance(item, list):
+        return [_masked_item(name, one, pair) for one in item]
+    return MASK if _hidden(name, item, pair) else masked(item)
 
 
 def _hidden(name: str, item: Any, pair: bool) -> bool:
-    if item is None or item == "" or isinstance(item, list | dict | bool):
+    if item is None or item == "" or isinstance(item, dict | bool):
         return False
     return is_secret(name) or (pair and name in {"value", "defaultvalue"})
 

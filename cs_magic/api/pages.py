@@ -196,8 +196,7 @@ class Reader:
         return None if limit is None else max(0, limit - self._records.rows)
 
     def _exchange(self, call: Call, stop: threading.Event | None = None) -> Payload:
-        pause = None if stop is None else stop.wait
-        return self._client.exchange(call, is_read=self._command.is_read, pause=pause)
+        return self._client.exchange(call, is_read=self._command.is_read, stop=stop)
 
     # -- what came -----------------------------------------------------------
 

@@ -25,7 +25,7 @@ _MISSING = msgspec.Raw(b"null")
 _WIRE: dict[str, tuple[Any, Any]] = {
     "text": (str | None, None),
     "integer": (int | None, None),
-    "float": (float | None, None),
+    "float": (int | float | None, None),  # as a float alone, a large integer would be rounded
     "boolean": (bool | None, None),
     "json": (msgspec.Raw, _MISSING),
 }
@@ -125,13 +125,16 @@ class Records:
         """Learn from a page what its fields are; then read it through the new struct."""
         rows = [_as_row(page.key, row) for row in json.loads(page.rows, strict=False)]
         for name in dict.fromkeys(name for row in rows for name in row if self._takes(name)):
-            column = self._columns.setdefault(name, Column(name, "unknown"))
+            # A secret of any type is masked as text.
+            kind = "text" if is_secret(name) else "unknown"
+            column = self._columns.setdefault(name, Column(name, kind))
             column.present = True
             column.meet([row.get(name) for row in rows])
-        self._decoder = self._struct_decoder()
         try:
+            self._decoder = self._struct_decoder()
             return self._quickly(self._decoder.decode(page.rows))
-        except msgspec.MsgspecError:  # 1e400, or rows that are no objects
+        except (msgspec.MsgspecError, ValueError):  # 1e400, rows that are no objects, odd names
+            self._decoder = None
             return self._by_hand(rows), len(rows)
 
     def _by_hand(self, rows: list[dict[str, Any]]) -> dict[str, Cells]:

@@ -7,6 +7,7 @@ A write goes over a fresh connection, because the server drops idle ones after 3
 
 from __future__ import annotations
 
+import logging
 import socket
 import ssl
 import threading
@@ -77,7 +78,9 @@ class HttpTransport:
                 response = self._exchange(http, request, close=fresh)
                 problem = None
             except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-                problem = _explained(error, self._profile, exchange.expired)
+                problem = _explained(error, self._profile)
+        if exchange.was_cut:  # It may end like a short answer, and nobody may take it for whole.
+            problem = _cut_off(self._profile, exchange)
         if problem is None and not fresh:
             self._idle.append(http)
             return response
@@ -155,18 +158,25 @@ class _Exchange:
     """The socket of an exchange that is going on, so that it can be cut from outside."""
 
     def __init__(self) -> None:
-        self.socket: socket.socket | None = None
+        self._socket: socket.socket | None = None
         self.expired = False
+        self.was_cut = False
+
+    def uses(self, used: socket.socket) -> None:
+        self._socket = used
+        if self.was_cut:
+            self.cut()
 
     def expire(self) -> None:
         self.expired = True
         self.cut()
 
     def cut(self) -> None:
-        if self.socket is not None:
+        self.was_cut = True
+        if self._socket is not None:
             with suppress(OSError):
                 # The plain socket's shutdown: TLS's own would take the reader's state away.
-                socket.socket.shutdown(self.socket, socket.SHUT_RDWR)
+                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
 
 
 class _Here(threading.local):
@@ -174,6 +184,15 @@ class _Here(threading.local):
 
 
 _here = _Here()
+
+
+def _not_ours(record: logging.LogRecord) -> bool:
+    """Whether a line of urllib3's log is about somebody else's exchange: ours hold the URL."""
+    return _here.exchange is None
+
+
+for _name in ("connection", "connectionpool", "response", "util.retry"):
+    logging.getLogger(f"urllib3.{_name}").addFilter(_not_ours)
 
 
 class _Watched:
@@ -191,7 +210,7 @@ class _Watched:
 
     def _tell(self) -> None:
         if _here.exchange is not None and self.sock is not None:
-            _here.exchange.socket = self.sock
+            _here.exchange.uses(self.sock)
 
 
 class _PlainConnection(_Watched, urllib3.connection.HTTPConnection):
@@ -199,7 +218,9 @@ class _PlainConnection(_Watched, urllib3.connection.HTTPConnection):
 
 
 class _TlsConnection(_Watched, urllib3.connection.HTTPSConnection):
-    pass
+    def connect(self) -> None:
+        super().connect()
+        self.is_verified = True  # or we said so ourselves: urllib3 would warn at every call
 
 
 class _PlainPool(urllib3.HTTPConnectionPool):
@@ -264,16 +285,21 @@ def _with_authorities(path: str) -> ssl.SSLContext:
     try:
         return ssl.create_default_context(cafile=path)
     except (OSError, ssl.SSLError) as error:
-        reason = error.strerror or "no certificates in it"
-    raise ProfileError(f"The CA file {path} can't be read: {reason}")
+        unread = not isinstance(error, ssl.SSLError)
+        reason = error.strerror if unread else "there are no certificates in it"
+    raise ProfileError(f"The CA file {path} can't be used: {reason}")
 
 
-def _explained(error: Exception, profile: Profile, expired: bool) -> TransportError:
+def _cut_off(profile: Profile, exchange: _Exchange) -> TransportError:
+    if exchange.expired:
+        return TransportError(f"{profile.host} did not finish its answer in time")
+    return TransportError(f"The exchange with {profile.host} was interrupted")
+
+
+def _explained(error: Exception, profile: Profile) -> TransportError:
     """What happened in our words. The library's text holds the URL, so it is left behind."""
     host = profile.host
     chain = list(_causes(error))
-    if expired:
-        return TransportError(f"{host} did not finish its answer in time")
     certificate = _first(chain, ssl.SSLCertVerificationError)
     if certificate is not None:
         return _unverified(host, certificate.verify_message)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
+from math import isfinite
 from typing import Any
 from uuid import UUID
 
@@ -31,9 +32,9 @@ def encoded(name: str, value: Any, said: str | None = None) -> Pairs:
         return _map(name, plain, said)
     if isinstance(plain, list) and plain and all(isinstance(one, Mapping) for one in plain):
         return tuple(
-            (f"{name}[{index}].{key}", text(item, f"{said}[{index}].{key}", name))
+            pair
             for index, one in enumerate(plain)
-            for key, item in one.items()
+            for pair in _entries(name, index, one, f"{said}[{index}]")
         )
     if isinstance(plain, list):
         return ((name, _list(plain, said, name)),)
@@ -53,6 +54,8 @@ def text(value: Any, said: str, name: str | None = None) -> str:
         return value
     if isinstance(value, datetime):
         return _moment(value, said, name)
+    if isinstance(value, float | Decimal) and not isfinite(value):
+        raise CallError(f"{said} is {value}, which can't be sent", name=name)
     if isinstance(value, float):
         return str(int(value)) if value.is_integer() else repr(value)
     if isinstance(value, int | Decimal | UUID | date):
@@ -101,19 +104,29 @@ def _list(values: list[Any], said: str, name: str) -> str:
 
 
 def _map(name: str, values: Mapping[Any, Any], said: str) -> Pairs:
+    if name.lower() != "tags":
+        return _entries(name, 0, values, said)
     if not values:
         raise CallError(f"{said} is empty: {_VANISH}", name=name)
-    if name.lower() == "tags":
-        return tuple(
-            pair
-            for index, (key, value) in enumerate(values.items())
-            for pair in (
-                (f"{name}[{index}].key", str(key)),
-                (f"{name}[{index}].value", text(value, f"{said}[{key!r}]", name)),
-            )
-        )
     return tuple(
-        (f"{name}[0].{key}", text(value, f"{said}[{key!r}]", name)) for key, value in values.items()
+        pair
+        for index, (key, value) in enumerate(values.items())
+        for pair in (
+            (f"{name}[{index}].key", text(key, f"A key of {said}", name)),
+            (f"{name}[{index}].value", text(value, f"{said}[{key!r}]", name)),
+        )
+    )
+
+
+def _entries(name: str, index: int, values: Mapping[Any, Any], said: str) -> Pairs:
+    if not values:
+        raise CallError(f"{said} is empty: {_VANISH}", name=name)
+    return tuple(
+        (
+            f"{name}[{index}].{text(key, f'A key of {said}', name)}",
+            text(value, f"{said}[{key!r}]", name),
+        )
+        for key, value in values.items()
     )
 
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
-from cs_magic.api.masks import is_secret
 from cs_magic.api.values import Call, Options, Pairs
 from cs_magic.api.wire import encoded, text
 from cs_magic.errors import CallError
-from cs_magic.notebook.grammar import Argument, Statement, Value
+from cs_magic.notebook.grammar import Argument, Statement, Value, holds_secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +29,11 @@ class _Map:
         return ((f"{parameter}[{index}].key", key), (f"{parameter}[{index}].value", value))
 
 
-def call_of(statement: Statement, names: Mapping[str, Any]) -> Call:
+def call_of(statement: Statement, names: Mapping[str, Any], later: Collection[str] = ()) -> Call:
     """The call that a statement means, its `$names` looked up.
+
+    Args:
+        later: names that have no value yet; what is typed stands for it.
 
     Raises:
         CallError: a name is not defined, or its value would make a filter vanish.
@@ -40,7 +42,9 @@ def call_of(statement: Statement, names: Mapping[str, Any]) -> Call:
     pairs: list[tuple[str, str]] = []
     for argument in statement.arguments:
         try:
-            pairs += _pairs(argument, names, maps)
+            added = _pairs(argument, names, maps, later)
+            _check_new(added, pairs)
+            pairs += added
         except CallError as error:
             problem = error
         else:
@@ -49,11 +53,18 @@ def call_of(statement: Statement, names: Mapping[str, Any]) -> Call:
     return Call(statement.command, tuple(pairs))
 
 
-def options_of(statement: Statement, names: Mapping[str, Any]) -> Options:
-    """The options of a statement with their values; CallError where one makes no sense."""
+def options_of(
+    statement: Statement, names: Mapping[str, Any], later: Collection[str] = ()
+) -> Options:
+    """The options of a statement with their values; CallError where one makes no sense.
+
+    An option whose value is one of the `later` names is left out.
+    """
     given: dict[str, Any] = {"check": True}
     for option, value in statement.options:
-        said = None if value is None else _option_text(statement, value, names)
+        if value is not None and value.path and value.path[0] in later:
+            continue
+        said = None if value is None else text_of(statement, value, names)
         match option.name:
             case "columns":
                 given["columns"] = _columns(statement, said or "", value)
@@ -68,11 +79,18 @@ def options_of(statement: Statement, names: Mapping[str, Any]) -> Options:
     return Options(**given)
 
 
-def unresolved(statement: Statement) -> set[str]:
-    """The Python names that a statement looks up."""
-    values = [argument.value for argument in statement.arguments] + list(statement.words)
-    values += [value for _, value in statement.options if value is not None]
-    return {str(value.path[0]) for value in values if value.path}
+def text_of(statement: Statement, value: Value, names: Mapping[str, Any]) -> str:
+    """The one text that an option or a word takes, looked up where it is a `$name`."""
+    if not value.path:
+        return value.text
+    try:
+        pairs = encoded("option", looked_up(value, names), value.typed)
+        if [name for name, _ in pairs] == ["option"]:
+            return pairs[0][1]
+        problem = CallError(f"{value.typed} is more than one value")
+    except CallError as error:
+        problem = error
+    raise statement.wrong(problem.message, *problem.hints, column=value.column)
 
 
 def looked_up(value: Value, names: Mapping[str, Any]) -> Any:
@@ -87,7 +105,7 @@ def looked_up(value: Value, names: Mapping[str, Any]) -> Any:
     for step in steps:
         try:
             found = _stepped(found, step)
-        except (AttributeError, KeyError, IndexError, TypeError):
+        except (AttributeError, LookupError, TypeError, ValueError):
             problem = CallError(f"{said} has no {_step_said(step)}")
         else:
             said += _step_said(step)
@@ -103,10 +121,13 @@ def _stepped(found: Any, step: str | int) -> Any:
     if step.startswith("["):
         return found[step[1:]]
     name = step[1:]
+    # A frame's column or a row's field, also where pandas has something of that name
+    # ($vms.size, $vms[0].name).
+    if hasattr(found, "iloc") and name in getattr(found, "columns", found.index):
+        return found[name]
     if name.startswith("_"):
         raise AttributeError(name)
-    # A frame's column, also where a method of that name hides it ($vms.size).
-    return found[name] if name in getattr(found, "columns", ()) else getattr(found, name)
+    return getattr(found, name)
 
 
 def _step_said(step: str | int) -> str:
@@ -115,18 +136,28 @@ def _step_said(step: str | int) -> str:
     return f'["{step[1:]}"]' if step.startswith("[") else step
 
 
-def _pairs(argument: Argument, names: Mapping[str, Any], maps: _Map) -> Pairs:
+def _check_new(added: Pairs, pairs: Sequence[tuple[str, str]]) -> None:
+    """`tags.env=prod` and `tags[0].key=zone` are two ways to say the first tag."""
+    before = {name.lower() for name, _ in pairs}
+    for name, _ in added:
+        if name.lower() in before:
+            raise CallError(f"{name} is given twice")
+
+
+def _pairs(
+    argument: Argument, names: Mapping[str, Any], maps: _Map, later: Collection[str]
+) -> Pairs:
     name, value = argument.name, argument.value
     if not value.path:
         return _literal(name, value.text, maps)
-    found = looked_up(value, names)
+    found = value.typed if value.path[0] in later else looked_up(value, names)
     if "." in name and "[" not in name:
         return maps.pairs(name, text(found, value.typed, name))
     return encoded(name, found, value.typed)
 
 
 def _literal(name: str, typed: str, maps: _Map) -> Pairs:
-    if typed and is_secret(re.split(r"[\[.]", name)[0]):
+    if typed and holds_secret(name):
         raise CallError(
             f"{name} is a secret: typed here it would be saved in the notebook",
             f"Put it into a variable and write {name}=$variable.",
@@ -134,19 +165,6 @@ def _literal(name: str, typed: str, maps: _Map) -> Pairs:
     if "." in name and "[" not in name:
         return maps.pairs(name, typed)
     return ((name, typed),)
-
-
-def _option_text(statement: Statement, value: Value, names: Mapping[str, Any]) -> str:
-    if not value.path:
-        return value.text
-    try:
-        [(_, said)] = encoded("option", looked_up(value, names), value.typed)
-        return said
-    except CallError as error:
-        problem = error
-    except ValueError:
-        problem = CallError(f"{value.typed} is more than one value")
-    raise statement.wrong(problem.message, *problem.hints, column=value.column)
 
 
 def _columns(statement: Statement, said: str, value: Value | None) -> tuple[str, ...]:

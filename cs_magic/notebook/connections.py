@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from cs_magic.demo.server import Demo
 
 DEMO = "demo"
+ENV = "env"
 
 
 class Connections:
@@ -30,29 +31,28 @@ class Connections:
         Raises:
             ProfileError: none was chosen and the environment holds none.
         """
-        profile = self._used or from_environment(os.environ)
-        if profile is None:
-            raise ProfileError("There is no profile to use", *HOW_TO)
-        if profile not in self._open:
-            self._open[profile] = opened(profile)
-        return self._open[profile]
+        return self._opened(self._used or _from_environment())
 
-    def use(self, name: str) -> Connection:
-        """Make a profile the current one; `demo` starts the demo cloud.
+    def named(self, name: str) -> Connection:
+        """The connection of a profile; `demo` starts the demo cloud.
 
         Raises:
             ProfileError: there is no such profile.
         """
         if name == DEMO:
-            self._used = self._demo_profile()
-        elif name == "env":
-            self._used = None
-        else:
-            raise ProfileError(
-                f"There is no profile {name}",
-                "There are demo, and env where the environment has one.",
-            )
-        return self.current()
+            return self._opened(self._demo_profile())
+        if name == ENV:
+            return self._opened(_from_environment())
+        raise ProfileError(
+            f"There is no profile {name}",
+            "There are demo, and env where the environment has one.",
+        )
+
+    def use(self, name: str) -> Connection:
+        """Make a profile the current one; errors as in `named`, and then nothing changes."""
+        connection = self.named(name)
+        self._used = None if name == ENV else connection.profile
+        return connection
 
     def close(self) -> None:
         """Close everything, the demo cloud too."""
@@ -64,6 +64,11 @@ class Connections:
             self._demo.stop()
             self._demo = None
 
+    def _opened(self, profile: Profile) -> Connection:
+        if profile not in self._open:
+            self._open[profile] = opened(profile)
+        return self._open[profile]
+
     def _demo_profile(self) -> Profile:
         if self._demo is None:
             from cs_magic.demo.server import Demo
@@ -73,3 +78,10 @@ class Connections:
         demo: Any = self._demo
         keys = KeyPair(demo.api_key, demo.secret_key)
         return Profile(DEMO, demo.endpoint, keys, source="the embedded demo cloud")
+
+
+def _from_environment() -> Profile:
+    profile = from_environment(os.environ)
+    if profile is None:
+        raise ProfileError("There is no profile to use", *HOW_TO)
+    return profile

@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import keyword
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from itertools import pairwise
 
+from cs_magic.api.masks import is_secret
 from cs_magic.errors import CallError
 from cs_magic.notebook.vocabulary import OPTIONS, WORDS, Option, option
 
@@ -73,9 +75,13 @@ class Statement:
         )
 
     def column_of(self, name: str | None) -> int:
-        """The column of the parameter (or the command) of that name."""
-        found = (one.column for one in self.arguments if one.name.lower() == (name or "").lower())
-        return next(found, self.column)
+        """Where the parameter of that name stands, or a name in an option; else the command."""
+        wanted = (name or "").lower()
+        found = [one.column for one in self.arguments if one.name.lower() == wanted]
+        for _, value in self.options:
+            if wanted and value is not None and wanted in value.text.lower():
+                found.append(self.text.lower().find(wanted, value.column))
+        return found[0] if found else self.column
 
     def __str__(self) -> str:
         options = " ".join(_option_written(given, value) for given, value in self.options)
@@ -89,12 +95,15 @@ class Statement:
 def wrong(message: str, *hints: str, text: str, column: int) -> CallError:
     """An error that points to a column of a text; of several lines, it shows the one."""
     column = max(0, min(column, len(text)))
+    text = _without_secrets(text)
     start = text.rfind("\n", 0, column) + 1
     end = text.find("\n", column)
     line = text[start : len(text) if end < 0 else end]
     if "\n" in text.strip("\n"):
         number = text.count("\n", 0, start) + 1
         message = f"line {number}: {message}"
+    if not line.strip():
+        return CallError(message, *hints)
     return CallError(message, *hints, text=line, column=column - start)
 
 
@@ -121,22 +130,28 @@ def parse_cell(line: str, body: str) -> list[Statement]:
         return [parse(text)]
     statements = [parse(text, *span) for span in _spans(text, len(line) + 1)]
     if not statements:
-        raise wrong("There is no call in this cell", text=text, column=0)
+        raise CallError("There is no call in this cell")
     return [replace(one, options=(*head, *one.options)) for one in statements]
 
 
 def asks(line: str, name: str) -> bool:
     """Whether the option of that long name stands at the beginning of a line, right or wrong."""
+    scanner = _Scanner(line, 0, len(line))
     try:
-        return any(given.name == name for given, _ in _Scanner(line, 0, len(line)).options())
+        return any(given.name == name for given, _ in scanner.each_option())
     except CallError:
         return False
 
 
+def holds_secret(parameter: str) -> bool:
+    """Whether a parameter, or the key of a map parameter, is a secret: `details.password`."""
+    return any(is_secret(part) for part in re.split(r"[\[\].]+", parameter))
+
+
 def quoted(text: str) -> str:
     """The text in quotes where it needs them to be read as itself."""
-    plain = text and not re.search(r"[\s'\"#$@{};?=<]", text) and not text.startswith("-")
-    if plain and text.isprintable():
+    plain = text and not re.search(r"[\s'\"#$@{};?=<]", text)
+    if plain and text.isprintable() and text[0] not in f"-{_TYPOGRAPHIC}":
         return text
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
@@ -145,25 +160,48 @@ def _option_written(given: Option, value: Value | None) -> str:
     return f"--{given.name}" if value is None else f"--{given.name} {value.written()}"
 
 
+def _option_meant(typed: str) -> str:
+    """The end of a refusal: `--limt` is near --limit, and `-n5` is -n 5."""
+    known = option(typed[:2])
+    if known is not None and known.takes:
+        return f": did you mean {typed[:2]} {typed[2:]}?"
+    near = get_close_matches(typed, [f"--{one.name}" for one in OPTIONS], 1)
+    return f": did you mean {near[0]}?" if near else ""
+
+
 def _spans(text: str, begin: int) -> Iterator[tuple[int, int]]:
     """Where each statement of a body begins and ends."""
     starts: list[int] = []
     position, margin = begin, None
-    for line in text[begin:].splitlines(keepends=True):
+    for line in text[begin:].split("\n"):
         bare = line.lstrip()
         indent = len(line) - len(bare)
         if bare and not bare.startswith("#"):
             margin = indent if margin is None else margin
             if indent <= margin:
                 starts.append(position)
-        position += len(line)
-    ends = [*starts[1:], len(text)]
-    yield from zip(starts, ends, strict=True)
+        position += len(line) + 1
+    yield from pairwise([*starts, len(text)])
+
+
+def _without_secrets(text: str) -> str:
+    """The text with the values of secret parameters dotted out, everything at its place."""
+
+    def dotted(found: re.Match[str]) -> str:
+        name, value = found.groups()
+        if not holds_secret(name) or _LOOKED_UP.fullmatch(value):
+            return found[0]
+        return f"{name}=" + re.sub(r"[^\n]", "•", value)
+
+    return _ASSIGNED.sub(dotted, text)
 
 
 _NAME = re.compile(r"[^\W\d]\w*")
 _TARGET = re.compile(r"([^\W\d]\w*)\s*<<")
 _PARAMETER = re.compile(r"([^\s=#;'\"$@{}<>?]+)(=?)")
+_ASSIGNED = re.compile(r"([^\s=#;'\"$@{}<>?]+)=(\"(?:\\.|[^\"\\])*\"?|'[^']*'?|\S+)", re.DOTALL)
+_LOOKED_UP = re.compile(r"\$[^\W\d][\w.\[\]]*;?|\{[^\W\d][\w.\[\]]*\};?")
+_TYPOGRAPHIC = "“”„‘’‚«»"
 _KEY = re.compile(r"\[\s*(?:(-?\d{1,18})|'([^'\n]*)'|\"([^\"\n]*)\")\s*\]")
 
 
@@ -183,6 +221,7 @@ class _Scanner:
         column = self._at
         command = self._command()
         ours = command.lower() in WORDS
+        self._check_options(command, column, options if ours else ())
         words = tuple(self._values()) if ours else ()
         arguments = () if ours else tuple(self._arguments())
         silent = self._semicolon()
@@ -191,10 +230,11 @@ class _Scanner:
         )
 
     def options(self) -> tuple[tuple[Option, Value | None], ...]:
-        found = []
+        return tuple(self.each_option())
+
+    def each_option(self) -> Iterator[tuple[Option, Value | None]]:
         while self.more() and self._text.startswith("-", self._at):
-            found.append(self._option())
-        return tuple(found)
+            yield self._option()
 
     def more(self) -> bool:
         """Whether anything but blanks, comments and a last `;` follows."""
@@ -208,18 +248,17 @@ class _Scanner:
         typed, equals, _ = self._until(lambda c: c.isspace() or c == ";").partition("=")
         known = option(typed)
         if known is None:
-            names = [f"--{one.name}" for one in OPTIONS]
-            near = get_close_matches(typed, names, 1)
-            meant = f": did you mean {near[0]}?" if near else ""
             raise self._wrong(
-                f"There is no option {typed}{meant}", "%cs -h lists them.", column=column
+                f"There is no option {typed}{_option_meant(typed)}",
+                "%cs -h lists them.",
+                column=column,
             )
         if known.takes is None:
             if equals:
                 raise self._wrong(f"--{known.name} takes no value", column=column)
             return known, None
         self._at = column + len(typed) + len(equals)
-        if not equals and not self.more():
+        if self._at_a_blank() if equals else not self.more():
             raise self._wrong(f"--{known.name} needs {known.takes}", column=column)
         return known, self._value()
 
@@ -231,6 +270,13 @@ class _Scanner:
             raise self._wrong(f"{found[1]} can't be the name of a variable", column=self._at)
         self._at = found.end()
         return found[1]
+
+    def _check_options(
+        self, word: str, column: int, options: Sequence[tuple[Option, Value | None]]
+    ) -> None:
+        for given, _ in options:
+            if given.name not in {"quiet", "verbose", "tb", "help"}:
+                raise self._wrong(f"{word} takes no --{given.name}", column=column)
 
     def _command(self) -> str:
         if not self.more():
@@ -259,10 +305,10 @@ class _Scanner:
     def _argument(self) -> Argument:
         column = self._at
         found = _PARAMETER.match(self._text, column, self._end)
-        if found is None or not found[2]:
+        if found is None or not found[2] or found[1].startswith("-"):
             raise self._no_argument(column)
         self._at = found.end()
-        if self._at == self._end or self._text[self._at].isspace() or self._is_last_semicolon():
+        if self._at_a_blank():
             return Argument(found[1], Value("", column=self._at), column)
         return Argument(found[1], self._value(), column)
 
@@ -270,11 +316,15 @@ class _Scanner:
         word = self._until(str.isspace)
         if option(word.partition("=")[0]) is not None:
             return self._wrong("Options come before the command", column=column)
-        return self._wrong(
-            f"{word} is not parameter=value",
-            "A value with blanks in it goes into quotes: name='two words'",
-            column=column,
-        )
+        self._blanks()
+        hint = "A value with blanks in it goes into quotes: name='two words'"
+        if word.startswith("="):
+            hint = "A result is kept by NAME << command, or NAME = %cs command."
+        elif self._text.startswith("=", self._at):
+            hint = "There is no blank beside the = of parameter=value."
+        elif word == "\\":
+            hint = "In a cell an indented line continues the call above it."
+        return self._wrong(f"{word} is not parameter=value", hint, column=column)
 
     # -- values --------------------------------------------------------------
 
@@ -283,13 +333,11 @@ class _Scanner:
         first = self._text[column]
         if first in "'\"":
             value = Value(self._quoted(first), column=column)
-            if (
-                self._at < self._end
-                and not self._text[self._at].isspace()
-                and self._text[self._at] != ";"
-            ):
+            if not self._at_a_blank():
                 raise self._wrong("After the closing quote comes a blank")
             return value
+        if first in _TYPOGRAPHIC:
+            raise self._wrong(f"{first} is no quote here", "Values stand in ' or \".")
         if first in "${":
             path = self._path(first)
             if path:
@@ -320,7 +368,11 @@ class _Scanner:
         raise self._wrong("The quote is not closed", column=begin)
 
     def _path(self, first: str) -> tuple[str | int, ...]:
-        """The path of `$idle.id`, `{zone}`, `$row["name"]`, `$ids[0]`; () where it is text."""
+        """The path of `$idle.id`, `{zone}`, `$row["name"]`, `$ids[0]`; () where it is text.
+
+        A name with more behind it is refused: sent as text it would match nothing, or
+        CloudStack would drop it and list everything.
+        """
         begin = self._at
         name = _NAME.match(self._text, begin + 1, self._end)
         if name is None:
@@ -331,13 +383,19 @@ class _Scanner:
             path.append(step[0])
             position = step[1]
         if first == "{":
-            if self._text[position : position + 1] != "}":
-                return ()
-            position += 1
-        following = self._text[position : min(position + 1, self._end)]
-        if following and not following.isspace() and following != ";":
-            return ()
+            closed = position < self._end and self._text[position] == "}"
+            position += closed
+        else:
+            closed = True
         self._at = position
+        if not closed or not self._at_a_blank():
+            self._at = begin
+            raise self._wrong(
+                f"{self._until(str.isspace)} is more than a name",
+                "Only $name, $name.attribute, $name[0] and {name} are looked up;"
+                " quotes make it plain text.",
+                column=begin,
+            )
         return tuple(path)
 
     def _step(self, position: int) -> tuple[str | int, int] | None:
@@ -365,9 +423,9 @@ class _Scanner:
             else:
                 return
 
-    def _until(self, ends: object) -> str:
+    def _until(self, ends: Callable[[str], bool]) -> str:
         begin = self._at
-        while self._at < self._end and not ends(self._text[self._at]):  # type: ignore[operator]
+        while self._at < self._end and not ends(self._text[self._at]):
             self._at += 1
         return self._text[begin : self._at]
 
@@ -386,6 +444,12 @@ class _Scanner:
         last = self._at_the_end()
         self._at -= 1
         return last
+
+    def _at_a_blank(self) -> bool:
+        """Whether nothing, a blank or the last `;` stands here."""
+        if self._at >= self._end or self._text[self._at].isspace():
+            return True
+        return self._is_last_semicolon()
 
     def _semicolon(self) -> bool:
         return self._at < self._end and self._is_last_semicolon()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, MutableMapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import (
@@ -16,10 +17,10 @@ from IPython.core.magic import (
 
 from cs_magic.api.values import Call, Options, Result
 from cs_magic.errors import CallError, CloudStackError, Incomplete
-from cs_magic.notebook.arguments import call_of, options_of, unresolved
+from cs_magic.notebook.arguments import call_of, options_of, text_of
 from cs_magic.notebook.grammar import Statement, asks, parse, parse_cell
-from cs_magic.notebook.shown import dry_run, say, show_text, summary
-from cs_magic.notebook.vocabulary import WORDS, help_text
+from cs_magic.notebook.shown import dry_run, only_shown, say, show_text, summary
+from cs_magic.notebook.vocabulary import help_text
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from cs_magic.connection import Connection
     from cs_magic.notebook.connections import Connections
 
-Names = Mapping[str, Any]
+Names = MutableMapping[str, Any]
 
 
 @magics_class
@@ -43,12 +44,16 @@ class CloudStackMagics(Magics):  # type: ignore[misc]
     @needs_local_scope
     @line_cell_magic
     def cs(self, line: str, cell: str | None = None, local_ns: Names | None = None) -> Any:
-        names = ChainMap(dict(local_ns or {}), self.shell.user_ns)
+        # No copies: a name that one line of a cell assigns is read by the next.
+        names = ChainMap({} if local_ns is None else local_ns, self.shell.user_ns)
         full = asks(line, "tb")
         try:
             if asks(line, "help"):
                 return show_text(help_text())
             statements = [parse(line)] if cell is None else parse_cell(line, cell)
+            full = full or any(statement.has("tb") for statement in statements)
+            if any(statement.has("help") for statement in statements):
+                return show_text(help_text())
             return self._run(statements, names)
         except CloudStackError as error:
             # The edge: IPython would show an exception that hangs on __context__ instead.
@@ -72,50 +77,53 @@ class CloudStackMagics(Magics):  # type: ignore[misc]
 
     def _run(self, statements: Sequence[Statement], names: Names) -> Any:
         """Check all that can be checked, then run one after the other; the last is returned."""
-        connection = self._connection(statements)
-        self._check_all(statements, names, connection)
-        shown = None
+        self._check_all(statements, names)
+        shown: Any = None
+        planned: set[str] = set()
         for number, statement in enumerate(statements):
-            last = number == len(statements) - 1
+            if number and shown is not None:
+                self._display(shown)
+            later: Collection[str] = planned if statement.has("dry-run") else ()
             try:
-                shown = self._one(statement, names, connection)
+                shown = self._one(statement, names, later)
             except CloudStackError as error:
                 problem = error if len(statements) == 1 else _located(error, statement)
             else:
-                if not last and shown is not None:
-                    self._display(shown)
+                if later is planned and statement.target:
+                    planned.add(statement.target)
                 continue
             raise problem
         return shown
 
-    def _connection(self, statements: Sequence[Statement]) -> Connection | None:
-        needed = any(statement.command.lower() not in WORDS for statement in statements)
-        return self.connections.current() if needed and not _uses(statements) else None
-
-    def _check_all(
-        self, statements: Sequence[Statement], names: Names, connection: Connection | None
-    ) -> None:
+    def _check_all(self, statements: Sequence[Statement], names: Names) -> None:
         """Raise what is wrong with any statement before the first is sent."""
-        assigned: set[str] = set()
+        later: set[str] = set()
+        connection = None
         for statement in statements:
-            if statement.command.lower() not in WORDS and not unresolved(statement) & assigned:
-                options = options_of(statement, names)
-                call = call_of(statement, names)
-                if connection is not None:
-                    _checked(connection, statement, call, options)
+            match statement.command.lower():
+                case "use":
+                    connection = self.connections.named(_profile_name(statement, names))
+                case "last":
+                    pass
+                case _:
+                    connection = connection or self.connections.current()
+                    _checked(connection, statement, names, later)
             if statement.target:
-                assigned.add(statement.target)
+                later.add(statement.target)
 
-    def _one(self, statement: Statement, names: Names, connection: Connection | None) -> Any:
+    def _one(self, statement: Statement, names: Names, later: Collection[str]) -> Any:
         """Run one statement; what is to be shown, or None."""
-        if statement.command.lower() in WORDS:
-            return self._word(statement)
-        connection = connection or self.connections.current()
-        call, options = call_of(statement, names), options_of(statement, names)
-        _checked(connection, statement, call, options)
+        match statement.command.lower():
+            case "use":
+                return self._use(statement, names)
+            case "last":
+                return self._show_last(statement)
+        connection = self.connections.current()
+        call, options = _checked(connection, statement, names, later)
         if statement.has("dry-run"):
             return _planned(connection, call, options)
-        value, result = self._answer(connection, call, options)
+        with _pointing_to(statement):
+            value, result = self._answer(connection, call, options)
         if not statement.has("quiet") or result.provenance.complete is False:
             say(summary(result, statement.target, connection.profile, statement.has("verbose")))
             for note in result.notes:
@@ -136,22 +144,15 @@ class CloudStackMagics(Magics):  # type: ignore[misc]
         if statement.target:
             self.shell.user_ns[statement.target] = value
             return None
-        return value
+        return None if statement.silent and only_shown(self.shell) else value
 
     def _display(self, value: Any) -> None:
         from IPython.display import display
 
         display(value)
 
-    def _word(self, statement: Statement) -> Any:
-        if statement.command.lower() == "last":
-            return self._show_last(statement)
-        return self._use(statement)
-
-    def _use(self, statement: Statement) -> None:
-        if len(statement.words) != 1:
-            raise statement.wrong("use takes the name of a profile: %cs use demo")
-        connection = self.connections.use(statement.words[0].text)
+    def _use(self, statement: Statement, names: Names) -> None:
+        connection = self.connections.use(_profile_name(statement, names))
         if not statement.has("quiet"):
             profile = connection.profile
             where = (
@@ -167,14 +168,29 @@ class CloudStackMagics(Magics):  # type: ignore[misc]
         return self._given(statement, self._last)
 
 
-def _uses(statements: Sequence[Statement]) -> bool:
-    return any(statement.command.lower() == "use" for statement in statements)
+def _profile_name(statement: Statement, names: Names) -> str:
+    if len(statement.words) != 1:
+        raise statement.wrong("use takes the name of a profile: %cs use demo")
+    if statement.target:
+        raise statement.wrong("use gives nothing that a variable could keep")
+    return text_of(statement, statement.words[0], names)
 
 
-def _checked(connection: Connection, statement: Statement, call: Call, options: Options) -> None:
-    """Hold a call against the catalogue; what is wrong is pointed to in the text."""
-    try:
+def _checked(
+    connection: Connection, statement: Statement, names: Names, later: Collection[str]
+) -> tuple[Call, Options]:
+    """The call and options of a statement, held against the catalogue."""
+    call, options = call_of(statement, names, later), options_of(statement, names, later)
+    with _pointing_to(statement):
         connection.command(call, options)
+    return call, options
+
+
+@contextmanager
+def _pointing_to(statement: Statement) -> Iterator[None]:
+    """Point to the place in the text where a call is wrong."""
+    try:
+        yield
         return
     except CallError as error:
         problem = error

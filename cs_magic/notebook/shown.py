@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import linecache
+import sys
 from html import escape
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from cs_magic.api.masks import MASK, is_secret
+from cs_magic.api.masks import MASK
 from cs_magic.api.profiles import Profile
 from cs_magic.api.values import Call, Provenance, Result
 from cs_magic.errors import harmless
+from cs_magic.notebook.grammar import holds_secret
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
 
 _COMPLETE = {True: "complete", False: "INCOMPLETE", None: "perhaps incomplete"}
 
@@ -28,6 +34,18 @@ def show_text(text: str) -> None:
 
     html = f'<pre style="line-height:1.3">{escape(text)}</pre>'
     display({"text/plain": text, "text/html": html}, raw=True)
+
+
+def only_shown(shell: InteractiveShell) -> bool:
+    """Whether the running line is a magic alone: what it gives is shown, and kept nowhere."""
+    frame = sys._getframe(1)
+    while frame.f_globals is not shell.user_global_ns:
+        if frame.f_back is None:
+            return False
+        frame = frame.f_back
+    # IPython keeps the cell as Python there: `x = get_ipython().run_line_magic(…)`.
+    line = linecache.getline(frame.f_code.co_filename, frame.f_lineno)
+    return line.lstrip().startswith("get_ipython().run_")
 
 
 def summary(result: Result, target: str | None, profile: Profile, verbose: bool) -> str:
@@ -63,7 +81,7 @@ def dry_run(calls: tuple[Call, ...], profile: Profile) -> list[dict[str, Any]]:
             "host": profile.host,
             "command": call.command,
             "parameters": " ".join(
-                f"{name}={MASK if is_secret(name) else value}" for name, value in call.arguments
+                f"{name}={MASK if holds_secret(name) else value}" for name, value in call.arguments
             ),
         }
         for call in calls

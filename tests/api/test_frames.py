@@ -1,0 +1,211 @@
+"""Rows become typed columns: a value that does not fit costs a column its type, never a value."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import pandas as pd
+import pytest
+from reference import cell
+
+from cs_magic.api.columns import kind_of
+from cs_magic.api.records import Records, rows_of
+from cs_magic.api.values import Page, Provenance, Result
+from cs_magic.errors import CallError
+from cs_magic.frames import to_frame
+
+BIG = 123456789012345678901234567890
+
+
+def page(*rows: object) -> Page:
+    return Page("thing", None, json.dumps(rows).encode())
+
+
+def made(kinds: dict[str, str], *pages: Page, text: bool = False, only=None) -> Result:
+    records = Records(kinds, only, text)
+    for one in pages:
+        records.add(one)
+    return Result(records.table(), Provenance("listThings"), "thing", tuple(records.notes))
+
+
+def column(kind: str, *values: object, text: bool = False) -> tuple[str, list, int]:
+    """The dtype, cells and notes of a column of these values, one page each."""
+    pages = [page({"id": str(n), "x": value}) for n, value in enumerate(values)]
+    result = made({"id": "text", "x": kind}, *pages, text=text)
+    series = to_frame(result)["x"]
+    return str(series.dtype), [cell(one) for one in series.astype(object)], len(result.notes)
+
+
+INF = math.inf
+
+
+@pytest.mark.parametrize(
+    ("kind", "values", "dtype", "cells"),
+    [
+        ("text", ["a", None], "str", ["a", None]),
+        ("text", [""], "str", [""]),
+        ("integer", [1, None, -(2**63)], "Int64", [1, None, -(2**63)]),
+        ("integer", ["12", 3], "Int64", [12, 3]),
+        ("float", [1.5, 2], "Float64", [1.5, 2.0]),
+        ("boolean", [True, None, "false"], "boolean", [True, None, False]),
+        ("number", ["4.1%", "47.14", "0%"], "Float64", [4.1, 47.14, 0.0]),
+        ("number", ["Unlimited", "20", ""], "Float64", [INF, 20.0, None]),
+        ("number", ["274877906944", "12,3%", "-1"], "Float64", [274877906944.0, 12.3, -1.0]),
+        ("port", ["80", "443", None], "Int64", [80, 443, None]),
+        ("nested", [[{"a": 1}], None, {}], "object", [[{"a": 1}], None, {}]),
+        ("unknown", [1, 2], "Int64", [1, 2]),
+        ("unknown", [True, None], "boolean", [True, None]),
+    ],
+)
+def test_a_column_is_typed(kind, values, dtype, cells):
+    assert column(kind, *values) == (dtype, cells, 0)
+
+
+@pytest.mark.parametrize(
+    ("kind", "values", "dtype"),
+    [
+        ("integer", [1, BIG], "object"),
+        ("integer", [1, "a"], "object"),
+        ("text", ["a", 1], "object"),
+        ("text", ["a", {"b": 1}], "object"),
+        ("boolean", [True, "maybe"], "object"),
+        ("float", [1.5, "x"], "object"),
+        ("float", [1, 2**53 + 1], "object"),
+        ("number", ["4%", "many"], "str"),
+        ("port", ["80", "all"], "str"),
+        ("unknown", [1, "a"], "object"),
+        ("date", ["2026-11-23T12:00:00+0000", "soon"], "str"),
+    ],
+)
+def test_a_value_that_does_not_fit_widens_its_column_with_one_note_and_every_value_kept(
+    kind, values, dtype
+):
+    assert column(kind, *values) == (dtype, values, 1)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "2026-11-23T12:00:00+0000",
+        "2026-11-23T12:00:00Z",
+        "2026-11-23T13:00:00+01:00",
+        "2026-11-23T13:00:00+0100",
+        "2026-11-23'T'12:00:00+00:00",
+        "2026-11-23T12:00:00.000Z",
+    ],
+)
+def test_every_spelling_of_a_moment_is_the_moment_in_utc(written):
+    dtype, [moment, none], notes = column("date", written, None)
+    assert dtype == "datetime64[us, UTC]"
+    assert moment == pd.Timestamp("2026-11-23 12:00", tz="UTC")
+    assert (none, notes) == (None, 0)
+
+
+def test_text_leaves_what_travels_as_text():
+    assert column("number", "4%", text=True) == ("str", ["4%"], 0)
+    assert column("date", "2026-11-23T12:00:00+0000", text=True)[0] == "str"
+
+
+@pytest.mark.parametrize(
+    ("name", "documented", "kind"),
+    [
+        ("cpuused", "text", "number"),
+        ("vmlimit", "text", "number"),
+        ("networkavailable", "text", "number"),
+        ("rawusage", "text", "number"),
+        ("publicport", "text", "port"),
+        ("cpuused", "integer", "integer"),
+        ("name", "text", "text"),
+    ],
+)
+def test_text_that_is_a_number_to_a_person_is_known_by_name(name, documented, kind):
+    assert kind_of(name, documented) == kind
+
+
+def test_an_empty_list_has_the_documented_columns_typed_and_no_rows():
+    kinds = {
+        "name": "text",
+        "n": "integer",
+        "f": "number",
+        "d": "date",
+        "b": "boolean",
+        "o": "nested",
+    }
+    frame = to_frame(made(kinds))
+    assert len(frame) == 0
+    assert {name: str(frame[name].dtype) for name in kinds} == {
+        "name": "str", "n": "Int64", "f": "Float64", "d": "datetime64[us, UTC]",
+        "b": "boolean", "o": "object",
+    }  # fmt: skip
+
+
+def test_unknown_fields_are_kept_and_documented_ones_that_are_missing_are_null():
+    result = made(
+        {"name": "text", "gone": "integer"}, page({"name": "a"}), page({"name": "b", "new": [1]})
+    )
+    frame = to_frame(result)
+    assert list(frame.columns) == ["name", "new", "gone"]
+    assert frame["new"].tolist() == [None, [1]]
+    assert frame["gone"].isna().all()
+
+
+def test_the_columns_a_person_wants_come_first_and_id_last_of_them():
+    row = {"zzz": 1, "id": "1", "created": "x", "zonename": "z", "state": "s", "name": "n"}
+    assert list(to_frame(made({}, page(row))).columns) == [
+        "name", "state", "zonename", "created", "id", "zzz",
+    ]  # fmt: skip
+
+
+def test_chosen_columns_come_in_the_order_asked_and_reach_into_nested_ones():
+    result = made({}, page({"id": "1", "nic": [{"ip": "10.0.0.1"}]}, {"id": "2", "nic": []}))
+    frame = to_frame(result, ["nic.0.ip", "id"])
+    assert list(frame.columns) == ["nic.0.ip", "id"]
+    assert [cell(one) for one in frame["nic.0.ip"]] == ["10.0.0.1", None]
+    with pytest.raises(CallError, match="no column nicc"):
+        to_frame(result, ["nicc"])
+
+
+# -- secrets -------------------------------------------------------------------------------
+
+SECRET = "tell-tale"
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"password": SECRET},
+        {"secretkey": SECRET},
+        {"SecretKey": SECRET},
+        {"apikey": SECRET},
+        {"privatekey": SECRET},
+        {"nested": {"deep": [{"password": SECRET}]}},
+        {"nested": {"password": [SECRET, [SECRET]]}},
+        {"name": "security.singlesignon.key", "value": SECRET},
+        {"name": "x.secret", "value": SECRET, "defaultvalue": SECRET},
+        {"details": [{"name": "ldap.bind.password", "value": SECRET}]},
+        {"details": {"vnc.password": SECRET}},
+        {"password": {"old": SECRET}},
+        {"password": 12345678901234567890, "n": 1},
+    ],
+)
+@pytest.mark.parametrize("pages", [1, 2])
+def test_a_secret_is_in_no_cell_at_any_depth(row, pages):
+    result = made({"password": "text"}, *(page(row | {"id": str(n)}) for n in range(pages)))
+    shown = json.dumps(rows_of(result.table), ensure_ascii=False) + str(result.notes)
+    assert SECRET not in shown
+    assert "12345678901234567890" not in shown
+    assert "••••" in shown
+
+
+@pytest.mark.parametrize("empty", [None, ""])
+def test_a_secret_that_is_not_there_is_not_hidden(empty):
+    frame = to_frame(made({"password": "text"}, page({"id": "1", "password": empty})))
+    assert cell(frame["password"][0]) == empty
+
+
+def test_attrs_stay_json_under_4_kb_whatever_was_typed():
+    arguments = tuple((f"tags[{n}].key", "x" * 3000) for n in range(200))
+    provenance = Provenance("listThings", arguments, reason="r" * 5000)
+    frame = to_frame(Result(made({}).table, provenance))
+    assert len(json.dumps(frame.attrs).encode()) < 4096

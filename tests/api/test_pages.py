@@ -1,0 +1,308 @@
+"""Every page of a list comes once, in order, whatever the server counts."""
+
+from __future__ import annotations
+
+import pytest
+from clouds import SCOPED, THINGS, UNPAGED, Things, came, facts, names, things
+from servers import listed, reply
+
+from cs_magic.api.pages import Wish, variants, verdict
+from cs_magic.api.values import Call
+from cs_magic.errors import ApiError
+
+# -- the stop rule -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("workers", [1, 4])
+@pytest.mark.parametrize("number", [0, 1, 9, 10, 11, 19, 20, 21, 95, 100, 101])
+def test_every_row_comes_once_and_in_order(number, workers):
+    server = Things(things(number))
+    result = server.read(workers=workers)
+    assert things(number) == came(result)
+    assert facts(result, "rows", "complete", "duplicates", "reason") == (number, True, 0, "")
+    assert result.provenance.count == (number or None)
+
+
+@pytest.mark.parametrize("workers", [1, 4, 9])
+@pytest.mark.parametrize("number", [5, 10, 11, 100, 101, 250])
+def test_no_page_is_asked_twice_and_none_far_beyond_the_count(number, workers):
+    server = Things(things(number))
+    server.read(workers=workers)
+    pages = sorted(int(page) for page, _ in server.asked)
+    last = -(-number // 10)
+    assert pages in (list(range(1, last + 1)), list(range(1, last + 2)))
+
+
+@pytest.mark.parametrize("number", [0, 5, 9])
+def test_one_short_page_is_one_request(number):
+    server = Things(things(number))
+    server.read()
+    assert server.asked == [("1", "10")]
+
+
+def count_of_page(page, rows):
+    return len(rows)
+
+
+def no_count(page, rows):
+    return None
+
+
+@pytest.mark.parametrize(
+    ("total", "complete", "count"), [(count_of_page, None, 5), (no_count, None, None)]
+)
+@pytest.mark.parametrize("number", [25, 30])
+def test_a_count_that_tells_nothing_of_the_total_loses_no_row(number, total, complete, count):
+    result = Things(things(number), total=total).read()
+    assert names(result) == [row["id"] for row in things(number)]
+    assert facts(result, "complete", "reason") == (complete, "the server gives no total")
+
+
+@pytest.mark.parametrize("number", [1, 4, 10, 25])
+@pytest.mark.parametrize("total", [None, no_count])
+def test_a_command_that_ignores_page_ends_and_has_each_row_once(number, total):
+    server = Things(things(number), total=total, page_of=lambda rows, page, size: rows)
+    result = server.read()
+    assert things(number) == came(result)
+    assert len(server.asked) <= 6
+
+
+def test_a_short_page_with_a_larger_count_goes_on():
+    def without_the_last(rows, page, size):
+        return rows[(page - 1) * size : page * size - 1]
+
+    result = Things(things(30), page_of=without_the_last).read()
+    assert len(came(result)) == 27
+    assert facts(result, "complete", "reason") == (
+        False,
+        "the server counts 30 rows, 27 came",
+    )
+
+
+def test_an_empty_page_ends_a_list_that_counts_more():
+    server = Things(things(10), total=lambda page, rows: 10_000)
+    result = server.read(workers=1)
+    assert facts(result, "rows", "complete") == (10, False)
+    assert result.provenance.reason == "the server counts 10000 rows, 10 came"
+    assert {page for page, _ in server.asked} <= {"1", "2", "3"}  # one more may be on its way
+
+
+def test_a_total_that_changed_while_reading_is_said():
+    result = Things(things(25), total=lambda page, rows: 24 + page).read(workers=1)
+    assert names(result) == [row["id"] for row in things(25)]
+    assert facts(result, "complete", "reason") == (
+        False,
+        "the total changed while reading (25 → 27)",
+    )
+
+
+def test_rows_that_moved_to_the_next_page_are_dropped_and_counted():
+    def shifted(rows, page, size):
+        start = (page - 1) * size - (page > 1)
+        return rows[max(0, start) : start + size]
+
+    result = Things(things(25), page_of=shifted, total=lambda page, rows: 25).read()
+    assert names(result) == [row["id"] for row in things(25)]
+    assert result.provenance.duplicates == 1
+
+
+# -- identity ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "left"),
+    [
+        ([{"id": "1", "zoneid": "a"}], [{"id": "1", "zoneid": "b"}], 2),
+        ([{"id": "1", "zoneid": "a"}], [{"id": "1", "zoneid": "a", "n": "other"}], 1),
+        ([{"id": "1", "n": "a"}], [{"id": "1", "n": "b"}], 1),
+        ([{"id": 1}], [{"id": 1}], 1),
+        ([{"n": "a"}], [{"n": "a"}], 1),
+        ([{"n": "a"}], [{"n": "b"}], 2),
+        ([{"n": "a"}, {"n": "a"}], [{"n": "b"}], 3),
+        ([{"n": {"deep": [1]}}], [{"n": {"deep": [1]}}], 1),
+        ([{"n": {"deep": [1]}}], [{"n": {"deep": [2]}}], 2),
+        ([{"id": "1"}, {"id": "1"}], [{"id": "2"}], 3),
+        ([{"id": "1", "n": "a"}, {"id": "1", "n": "b"}], [{"id": "1", "n": "c"}], 3),
+        ([{"id": "1"}, {"n": "no id"}], [{"id": "1", "n": "has"}], 3),
+    ],
+)
+def test_a_row_is_the_same_by_id_and_zone_or_else_as_a_whole(first, second, left):
+    server = Things(first + second, page_of=lambda rows, page, size: [first, second, []][page - 1])
+    server.total = lambda page, rows: 20
+    assert len(came(server.read(workers=1))) == left
+
+
+# -- two lists -----------------------------------------------------------------------------
+
+
+def test_everything_is_asked_as_two_lists_and_united():
+    server = Things(things(25), project=things(12, first=20))
+    result = server.read(command=SCOPED)
+    assert names(result) == [row["id"] for row in things(32)]
+    assert facts(result, "rows", "count", "complete", "duplicates") == (32, 32, True, 0)
+    assert result.provenance.scope == ("listall=true", "projectid=-1")
+
+
+def test_the_two_lists_are_never_asked_in_one_call():
+    server = Things(things(3), project=things(3))
+    server.read(command=SCOPED)
+    sent = [
+        (form.get("listall"), form.get("projectid"))
+        for form in server.transport.forms
+        if form["command"] == "listThings"
+    ]
+    assert sent == [("true", None), (None, "-1")]
+
+
+@pytest.mark.parametrize(("own", "left"), [(0, 5), (5, 0), (0, 0)])
+def test_either_list_may_be_empty(own, left):
+    result = Things(things(own), project=things(left)).read(command=SCOPED)
+    assert facts(result, "rows", "complete") == (own + left, True)
+
+
+@pytest.mark.parametrize(
+    "typed", ["listall", "account", "domainid", "projectid", "id", "ids", "Account", "IDS"]
+)
+def test_who_typed_a_scope_gets_just_that(typed):
+    call = Call("listThings", ((typed, "x"),))
+    assert variants(call, SCOPED) == (call,)
+
+
+def test_own_leaves_the_scope_to_the_server():
+    server = Things(things(3), project=things(3, first=9))
+    result = server.read(wish=Wish(own=True), command=SCOPED)
+    assert (len(came(result)), result.provenance.scope) == (3, ("as typed",))
+
+
+def test_a_typed_page_is_of_the_first_list_only():
+    call = Call("listThings", (("page", "1"), ("pagesize", "5")))
+    assert variants(call, SCOPED) == (call.having(listall="true"),)
+
+
+# -- asked once ----------------------------------------------------------------------------
+
+
+def test_a_command_without_pages_is_asked_once_and_bare():
+    server = Things(things(25))
+    result = server.read(command=UNPAGED)
+    assert server.asked == [("", "")]
+    assert facts(result, "rows", "complete", "pages") == (25, True, 1)
+
+
+@pytest.mark.parametrize("names_", [("page", "pagesize"), ("Page", "PageSize")])
+def test_a_typed_page_is_sent_once_as_typed(names_):
+    server = Things([], always=listed("thing", things(7, 7), 25))
+    page, size = names_
+    call = Call("listThings", ((page, "2"), (size, "7")))
+    result = server.read(call)
+    assert [(form[page], form[size]) for form in server.transport.forms] == [("2", "7")]
+    assert facts(result, "rows", "complete", "reason") == (
+        7,
+        False,
+        "one page as typed: 7 of 25 rows",
+    )
+
+
+@pytest.mark.parametrize(
+    ("body", "row"),
+    [
+        (b'{"x":{"capability":{"version":"4.23"}}}', {"version": "4.23"}),
+        (b'{"x":{"success":true}}', {"success": True}),
+        (b'{"x":{"jobid":"j","id":"i"}}', {"jobid": "j", "id": "i"}),
+    ],
+)
+def test_an_answer_that_is_one_object_is_one_row(body, row):
+    for command in (UNPAGED, THINGS):
+        result = Things([], always=body).read(command=command)
+        assert came(result) == [row]
+        assert result.provenance.complete is True
+
+
+# -- page size and limit -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_the_page_size_is_the_servers_own_and_learnt_once_per_client(told):
+    server = Things(things(5), largest=7, told=told)
+    client = server.client()
+    for _ in range(3):
+        assert len(came(server.read(client=client))) == 5
+    assert client.pagesize == 7
+    assert server.asked[-3:] == [("1", "7")] * 3
+    assert [form["command"] for form in server.transport.forms].count("listConfigurations") == 1
+
+
+def test_where_the_setting_is_hidden_the_refusal_tells_the_page_size():
+    server = Things(things(25), told=False)
+    result = server.read()
+    assert facts(result, "rows", "complete", "pages") == (25, True, 3)
+    assert server.asked[:2] == [("1", "500"), ("1", "10")]
+
+
+def test_another_refusal_is_raised():
+    server = Things(
+        things(25), failing={1: reply(b'{"x":{"errorcode":431,"errortext":"no"}}', 431)}
+    )
+    with pytest.raises(ApiError, match="no"):
+        server.read()
+
+
+@pytest.mark.parametrize("limit", [1, 5, 9, 10, 11, 15, 20, 24])
+def test_a_limit_is_kept_and_said(limit):
+    server = Things(things(25))
+    result = server.read(wish=Wish(limit=limit))
+    assert names(result) == [row["id"] for row in things(limit)]
+    assert facts(result, "complete", "limit") == (False, limit)
+    assert result.provenance.reason == f"limited to {limit} rows of 25"
+    assert len([page for page, _ in server.asked if int(page) > -(-limit // 10)]) == 0
+
+
+@pytest.mark.parametrize("limit", [25, 26, 1000])
+def test_a_limit_that_cuts_nothing_leaves_the_list_complete(limit):
+    result = Things(things(25)).read(wish=Wish(limit=limit))
+    assert facts(result, "rows", "complete") == (25, True)
+
+
+def test_a_small_limit_asks_for_no_more_rows_than_that():
+    server = Things(things(25))
+    server.read(wish=Wish(limit=3))
+    assert server.asked == [("1", "3")]
+
+
+def test_a_limit_counts_over_both_lists():
+    server = Things(things(6), project=things(6, first=6))
+    result = server.read(wish=Wish(limit=8), command=SCOPED)
+    assert (len(came(result)), result.provenance.complete) == (8, False)
+
+
+def test_a_limit_that_the_first_list_fills_leaves_the_second_unasked():
+    server = Things(things(6), project=things(6, first=6))
+    result = server.read(wish=Wish(limit=6), command=SCOPED)
+    assert [form.get("projectid") for form in server.transport.forms] == [None]
+    assert facts(result, "complete", "reason") == (False, "limited to 6 rows")
+
+
+# -- the verdict ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("counts", "sizes", "fresh", "cut", "complete", "reason"),
+    [
+        ([], [], 0, "", True, ""),
+        ([], [0], 0, "", True, ""),
+        ([], [5], 5, "", True, ""),
+        ([], [5, 5, 0], 10, "", None, "no total"),
+        ([10, 10], [5, 5], 10, "", True, ""),
+        ([10], [5, 5], 10, "", True, ""),
+        ([2, 2, 1], [2, 2, 1], 5, "", None, "no total"),
+        ([10, 11], [5, 5], 10, "", False, "changed while reading (10 → 11)"),
+        ([10, 10], [5, 4], 9, "", False, "counts 10 rows, 9 came"),
+        ([8, 8], [5, 4], 9, "", None, "counts 8 rows, 9 came"),
+        ([10], [5], 5, "cut", False, "cut"),
+    ],
+)
+def test_a_list_is_complete_or_not_or_nobody_knows(counts, sizes, fresh, cut, complete, reason):
+    told, why = verdict(counts, sizes, fresh, cut)
+    assert complete is told
+    assert reason in why
+    assert bool(reason) == bool(why)

@@ -1,0 +1,119 @@
+"""A `%cs` that fails: one short error, the cell fails, and nothing is lost or half done."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from conftest import environment
+from replay import Replay, steps
+
+from cs_magic.errors import ApiError, CallError, Incomplete, ProfileError
+
+
+def test_without_a_profile_the_error_says_what_to_set(notebook):
+    error = notebook.run("%cs listZones").error
+    assert type(error) is ProfileError
+    assert "%cs use demo" in error.hints[-1]
+
+
+def test_a_wrong_call_fails_the_cell_and_keeps_the_old_value(notebook, cloud):
+    for cell in ("vms = %cs listVirtualMachines nme=a", "%cs vms << listVirtualMachines nme=a"):
+        ran = notebook.run(cell, vms="old")
+        assert type(ran.error) is CallError
+        assert notebook.names["vms"] == "old"
+        assert ran.outputs == []
+    assert cloud.requests == []
+
+
+def test_a_refusal_is_in_cloudstacks_words_and_keeps_the_old_value(notebook, cloud):
+    ran = notebook.run("vms = %cs --no-check listFoos", vms="old")
+    assert isinstance(ran.error, ApiError)
+    assert ran.error_lines[:2] == [
+        "Unauthorized: unable to verify user credentials and/or request signature",
+        "  listFoos: errorcode 401",
+    ]
+    assert notebook.names["vms"] == "old"
+
+
+WRONG_CALLS = {
+    "%cs listFooZones": "CloudStack 4.23 has no command listFooZones",
+    "%cs listVirtualMachine": (
+        "CloudStack 4.23 has no command listVirtualMachine: did you mean listVirtualMachines?"
+    ),
+    "%cs listZones nme=a": "listZones has no parameter nme: did you mean name?",
+    "%cs listZones signature=a": "signature is set by cs_magic itself: leave it out",
+    "%cs listZones apikey=a": "apikey is a secret: typed here it would be saved",
+    "%cs listZones id=$nope": "nope is not defined",
+    "%cs stopVirtualMachine": "stopVirtualMachine needs id",
+    "%cs -c nosuch listZones": "There is no column nosuch",
+    "%cs -c name,nmae listHosts": "There is no column nmae: did you mean name?",
+    "%cs -n 0 listZones": "--limit takes a number from 1, not 0",
+    "%cs -o csv listZones": "--output takes df or raw, not csv",
+    "%cs createUser password=hunter2": "password is a secret",
+    "%cs use": "use takes the name of a profile: %cs use demo",
+    "%cs use a b": "use takes the name of a profile: %cs use demo",
+    "%cs last 5": "last takes nothing",
+    "%cs x << use env": "use gives nothing that a variable could keep",
+    "%cs": "There is no command",
+    "%cs # nothing": "There is no command",
+    "%cs vms = listZones": "= is not parameter=value",
+}
+
+
+@pytest.mark.parametrize("cell", WRONG_CALLS)
+def test_a_wrong_call_is_one_short_error_and_nothing_is_sent(notebook, cloud, cell):
+    ran = notebook.run(cell)
+    first, *rest = ran.error_lines
+    assert first.startswith(f"CallError: {WRONG_CALLS[cell]}")
+    assert ran.error.__context__ is None
+    assert cell.split() == ["%cs"] or any(line.strip() == "^" for line in rest) or "# n" in cell
+    assert "Traceback" not in ran.printed
+    assert "hunter2" not in ran.printed
+    assert cloud.requests == []
+
+
+def test_a_column_is_pointed_to_where_it_stands(notebook, cloud):
+    error = notebook.run("%cs -c name,nmae listHosts").error
+    assert (error.text, error.column) == ("-c name,nmae listHosts", len("-c name,"))
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "try:\n    1 / 0\nexcept ZeroDivisionError:\n    %cs nope",
+        "try:\n    raise ExceptionGroup('x', [OSError()])\nexcept ExceptionGroup:\n    %cs nope",
+        "try:\n    1 / 0\nfinally:\n    %cs listZones nme=a",
+    ],
+)
+def test_inside_an_except_block_it_is_still_one_short_error(notebook, cloud, cell):
+    ran = notebook.run(cell)
+    assert type(ran.error) is CallError
+    assert ran.error.__context__ is None
+    assert ran.printed.splitlines() == ran.error_lines
+
+
+def test_a_list_that_breaks_off_fails_the_cell_and_last_has_what_came(notebook, monkeypatch):
+    first, second, *_ = steps("D-paging/03-vms-pages-of-50")
+    lost = replace(second, status=530, body=steps("F-shapes/104-unicode-round-trip")[3].body)
+    with Replay(first, lost, largest=50) as broken:
+        for name, value in environment(broken).items():
+            monkeypatch.setenv(name, value)
+        ran = notebook.run("vms = %cs listVirtualMachines", vms="old")
+    assert type(ran.error) is Incomplete
+    assert "listVirtualMachines broke off" in ran.error_lines[0]
+    assert "50 rows" in ran.error_lines[0]
+    assert notebook.names["vms"] == "old"
+    last = notebook.fine("%cs last").result
+    assert (len(last), last.attrs["cs"]["complete"]) == (50, False)
+    assert ran.error.result is last
+
+
+@pytest.mark.parametrize(
+    "cell", ["%cs --tb nope", "%cs --tb listZones foo", "%%cs --tb\nnope", "%%cs\n--tb nope"]
+)
+def test_tb_shows_the_whole_traceback(notebook, cloud, cell):
+    ran = notebook.run(cell)
+    assert "Traceback (most recent call last)" in ran.printed
+    assert "CallError" in ran.printed
+    assert not hasattr(ran.error, "_render_traceback_")

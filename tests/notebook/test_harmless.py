@@ -1,0 +1,70 @@
+"""What tenants wrote (names, errors) can drive neither the page nor the terminal."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+from conftest import environment
+from replay import Replay, steps
+
+EVIL = "<script>alert(1)</script>\x1b[31m\x07\u202e\r\n<b>"
+
+
+def replies(status: int, document: dict) -> Replay:
+    """A server that answers listZones so."""
+    [recorded] = steps("F-shapes/09-shape-zones")
+    body = json.dumps({"listzonesresponse": document}).encode()
+    return Replay(replace(recorded, status=status, body=body))
+
+
+@pytest.fixture
+def says(notebook, monkeypatch):
+    """Runs a cell against a server that answers so."""
+
+    def run(status: int, document: dict, cell: str = "%cs listZones"):
+        with replies(status, document) as replay:
+            for name, value in environment(replay).items():
+                monkeypatch.setenv(name, value)
+            return notebook.run(cell)
+
+    return run
+
+
+def assert_harmless(text: str) -> None:
+    assert "\x1b" not in text.replace("\x1b[0m", "")
+    assert not set(text) & set("\x07\u202e\r")
+
+
+def test_an_errortext_is_shown_on_one_line_with_its_controls_as_escapes(says):
+    ran = says(431, {"uuidList": [], "errorcode": 431, "cserrorcode": 4350, "errortext": EVIL})
+    assert ran.error_lines[:2] == [
+        "ApiError: <script>alert(1)</script>\\u001b[31m\\u0007\\u202e  <b>",
+        "  listZones: errorcode 431, cserrorcode 4350",
+    ]
+    assert_harmless("".join(ran.error_lines))
+    assert_harmless(str(ran.error))
+    assert ran.error.errortext == EVIL
+
+
+def test_a_row_is_escaped_in_the_table(says):
+    ran = says(200, {"count": 1, "zone": [{"id": "1", "name": "<img src=x onerror=alert(1)>"}]})
+    assert "<img" not in ran.tables[0]
+    assert "&lt;img" in ran.tables[0]
+
+
+def test_a_line_beside_the_result_is_escaped(says):
+    zone = {"id": "1", "name": "a", "<img src=x>\x1b[1m": "b", "allocationstate": {"<b>": EVIL}}
+    ran = says(200, {"count": 1, "zone": [zone]}, "%cs -v z << listZones")
+    for shown in ran.outputs:
+        assert_harmless(shown["text/plain"])
+        assert "<img" not in shown["text/html"]
+        assert "<b>" not in shown["text/html"]
+
+
+def test_what_was_typed_is_shown_harmlessly_and_the_caret_stays_in_its_place(notebook, cloud):
+    ran = notebook.run(f"get_ipython().run_line_magic('cs', {f'listZones name={EVIL!r} foo'!r})")
+    _, line, caret = ran.error_lines[:3]
+    assert_harmless("".join(ran.error_lines))
+    assert line[caret.index("^") :].startswith(line.rpartition(" ")[2]) or "<b>" in line
