@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from difflib import get_close_matches
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,8 @@ from cs_magic.api.client import Client
 from cs_magic.api.columns import kind_of
 from cs_magic.api.credentials import KeyPair
 from cs_magic.api.pages import Reader, Wish, variants
-from cs_magic.api.profiles import Profile, check_scheme, completed, from_environment
+from cs_magic.api.profile import Profile, check_scheme, completed
+from cs_magic.api.profiles import Profiles
 from cs_magic.api.records import rows_of
 from cs_magic.api.transport import HttpTransport
 from cs_magic.api.values import Call, Options, Result
@@ -85,7 +86,6 @@ class Connection:
             field.name: kind_of(field.name, field.kind or "unknown") for field in command.fields
         }
         only = None if options.columns is None else _sources(options.columns)
-        _check_columns(options, kinds)
         wish = Wish(options.limit, only, options.text or options.raw, options.own or self._own)
         try:
             result = Reader(self.client, command, kinds, wish).read(_spelt(call, command))
@@ -107,9 +107,11 @@ class Connection:
 
     def command(self, call: Call, options: Options) -> Command:
         """What the catalogue knows of a call's command; CallError where the call is wrong."""
-        if options.check:
-            return self.catalogue.check(call)
-        return self.catalogue.find(call.command) or _unknown(call.command)
+        if not options.check:
+            return self.catalogue.find(call.command) or _unknown(call.command)
+        command = self.catalogue.check(call)
+        _check_columns(options, command)
+        return command
 
     def planned(self, call: Call, options: Options) -> tuple[Call, ...]:
         """The calls that would be sent, without pages, signature or key."""
@@ -160,55 +162,38 @@ class Connection:
 
 
 def connect(
+    profile: str | None = None,
     *,
     endpoint: str | None = None,
     api_key: str | None = None,
     secret_key: str | None = None,
-    verify: bool | str = True,
-    allow_http: bool = False,
-    method: str = "post",
-    timeout: float = 300.0,
-    workers: int = 4,
     signature_version: int = 3,
+    signature_algorithm: str = "auto",
+    **settings: Any,
 ) -> Connection:
-    """A connection to an endpoint, with API keys given here or found in the environment.
+    """A connection to a profile, or to an endpoint with API keys given here. Nothing is sent yet.
 
-    Nothing is sent yet. `CLOUDSTACK_ENDPOINT`, `CLOUDSTACK_KEY` and `CLOUDSTACK_SECRET`, or
-    `CLOUDSTACK_API_URL`, `CLOUDSTACK_API_KEY` and `CLOUDSTACK_SECRET_KEY`, serve where no
-    endpoint is given; an endpoint given here never goes with keys found there.
+    Args:
+        profile: its name; without one, and without an endpoint, the current profile (the
+            environment's, the configuration's default, the only one there is).
+        endpoint, api_key, secret_key: instead of a profile, and only together: an endpoint
+            given here never goes with keys found elsewhere.
+        settings: `verify`, `allow_http`, `method`, `timeout`, `workers`, `scope`, `read_only`,
+            as in a profile, and stronger.
 
     Raises:
-        ProfileError: the endpoint or a key is missing.
+        ProfileError: there is no such profile, or it is incomplete or unsafe.
         Refused: plain HTTP to another machine without `allow_http`.
     """
     if endpoint is None and api_key is None and secret_key is None:
-        found = from_environment(os.environ)
-        if found is None:
-            raise ProfileError("No endpoint is given, and the environment has none", *HOW_TO)
-        return opened(
-            replace(found, verify=verify, method=method, timeout=timeout, workers=workers)
-        )
-    if not (endpoint and api_key and secret_key):
-        raise ProfileError("endpoint, api_key and secret_key go together", *HOW_TO)
-    return opened(
-        Profile(
-            name="connect",
-            endpoint=completed(endpoint),
-            credentials=KeyPair(api_key, secret_key, signature_version=signature_version),
-            source="connect()",
-            verify=verify,
-            allow_http=allow_http,
-            method=method,
-            timeout=timeout,
-            workers=workers,
-        )
-    )
-
-
-HOW_TO = (
-    "Set CLOUDSTACK_ENDPOINT, CLOUDSTACK_KEY and CLOUDSTACK_SECRET before the kernel starts,",
-    "or practise on the demo cloud: %cs use demo",
-)
+        profiles = Profiles()
+        found = profiles.current() if profile is None else profiles.get(profile)
+    elif profile is not None or not (endpoint and api_key and secret_key):
+        raise ProfileError("endpoint, api_key and secret_key go together, without a profile")
+    else:
+        keys = KeyPair(api_key, secret_key, signature_algorithm, signature_version)
+        found = Profile("connect", completed(endpoint), keys, source="connect()")
+    return opened(replace(found, **settings))
 
 
 def opened(profile: Profile) -> Connection:
@@ -235,15 +220,12 @@ def _sources(columns: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(column.partition(".")[0] for column in columns))
 
 
-def _check_columns(options: Options, kinds: dict[str, str]) -> None:
-    if options.columns is None or not kinds or not options.check:
-        return
-    for column in options.columns:
+def _check_columns(options: Options, command: Command) -> None:
+    known = [field.name for field in command.fields]
+    for column in options.columns or () if known else ():
         field = column.partition(".")[0]
-        if field not in kinds:
-            from difflib import get_close_matches
-
-            near = get_close_matches(field, list(kinds), 1)
+        if field not in known:
+            near = get_close_matches(field, known, 1)
             meant = f": did you mean {near[0]}?" if near else ""
             raise CallError(f"There is no column {field}{meant}", _AS_GIVEN, name=column)
 

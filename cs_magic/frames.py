@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from difflib import get_close_matches
 from typing import Any
 
 import msgspec
@@ -17,7 +16,6 @@ import pyarrow as pa
 
 from cs_magic.api.records import is_json
 from cs_magic.api.values import Result
-from cs_magic.errors import CallError
 
 # A notebook shows twenty columns: these come first, in this order, where there are such.
 FIRST = (
@@ -40,9 +38,6 @@ def to_frame(result: Result, columns: Sequence[str] | None = None) -> pd.DataFra
     Args:
         columns: the columns wanted, in order, a path such as `nic.0.ipaddress`
             among them; None for all, the ones a person wants first.
-
-    Raises:
-        CallError: a column that neither the answer nor its documentation has.
     """
     table = result.table
     if columns is None:
@@ -98,10 +93,8 @@ def _column(frame: pd.DataFrame, column: str) -> pd.Series[Any]:
     if column in frame.columns:
         return frame[column]
     field, *path = column.split(".")
-    if field not in frame.columns:
-        near = get_close_matches(field, list(frame.columns), 1)
-        hint = f"Did you mean {near[0]}?" if near else ""
-        raise CallError(f"There is no column {field}", hint, name=column)
+    if field not in frame.columns:  # asked for with --no-check, and no row had it
+        return pd.Series(pd.NA, index=frame.index, dtype="object")
     values = [_walk(value, path) for value in frame[field]]
     return pd.Series(values, index=frame.index, dtype=object).convert_dtypes()
 

@@ -96,7 +96,7 @@ class Replay:
 
     Page N of a command gets its N-th step; a page beyond, or a second list with
     `projectid=-1`, gets the empty list that CloudStack would send; a command without
-    steps is refused as an unknown one. A larger `pagesize` than `largest` is refused as
+    steps is refused as an unknown one (listConfigurations as one that users don't have). A larger `pagesize` than `largest` is refused as
     recorded. `requests` are the forms that came.
     """
 
@@ -126,6 +126,8 @@ class Replay:
         """Status, headers and body for a request."""
         self.requests.append(form)
         given = self._steps.get(form.get("command", ""))
+        if given is None and form.get("command") == "listConfigurations":
+            return 432, _JSON, _NOT_FOR_USERS
         if given is None:
             return 401, _JSON, _UNKNOWN
         if int(form.get("pagesize", "0")) > self._largest:
@@ -179,4 +181,8 @@ _JSON = {"Content-Type": "application/json;charset=utf-8"}
 _UNKNOWN = (
     b'{"errorresponse":{"uuidList":[],"errorcode":401,"errortext":'
     b'"unable to verify user credentials and/or request signature"}}'
+)
+_NOT_FOR_USERS = (
+    b'{"errorresponse":{"uuidList":[],"errorcode":432,"cserrorcode":9999,"errortext":'
+    b'"The API [listConfigurations] does not exist or is not available for the account u1."}}'
 )

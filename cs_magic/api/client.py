@@ -19,10 +19,11 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_aft
 from tenacity.wait import wait_random_exponential
 
 from cs_magic.api import envelope
-from cs_magic.api.profiles import Profile, check_scheme
+from cs_magic.api.credentials import KeyPair
+from cs_magic.api.profile import Profile, check_scheme
 from cs_magic.api.transport import Transport
 from cs_magic.api.values import Call, Payload, Request, Response
-from cs_magic.errors import CloudStackError, FateUnknown, TransportError
+from cs_magic.errors import CloudStackError, FateUnknown, TransportError, Unauthorized
 
 ATTEMPTS = 5
 LONGEST_PAUSE = 60.0
@@ -55,6 +56,8 @@ class Client:
     pagesize: int | None = None
     _not_before: float = 0.0
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _settled: bool = False
+    _proven: KeyPair | None = None
 
     def exchange(
         self, call: Call, *, is_read: bool, stop: threading.Event | None = None
@@ -75,6 +78,18 @@ class Client:
         if not is_read:
             return self._once(call)
         stop = stop or threading.Event()
+        try:
+            payload = self._read(call, stop)
+        except Unauthorized as error:
+            refused = error
+        else:
+            self._settled = True
+            return payload
+        if self._wants_sha512():
+            return self._read(call, stop)
+        raise refused
+
+    def _read(self, call: Call, stop: threading.Event) -> Payload:
         attempts = Retrying(
             stop=stop_after_attempt(ATTEMPTS),
             wait=_seconds,
@@ -87,6 +102,26 @@ class Client:
         except _Again as again:
             problem = again.problem
         raise problem
+
+    def _wants_sha512(self) -> bool:
+        """Whether the server takes SHA-512 and no SHA-1: asked once, by one harmless read.
+
+        Only where the profile leaves the algorithm open and no call was accepted yet.
+        """
+        keys = self.profile.credentials
+        with self._lock:
+            if self._settled or keys.algorithm != "auto":
+                return False
+            self._settled = True
+        stronger = changed(keys, algorithm="HmacSHA512")
+        probe = Call("listCapabilities")
+        request = stronger.authorize(probe, self.profile.endpoint, self.clock())
+        try:
+            envelope.read(probe.command, self.transport.send(changed(request, is_read=True)))
+        except CloudStackError:
+            return False
+        self._proven = stronger
+        return True
 
     def _once(self, call: Call) -> Payload:
         request = self._request(call, is_read=False)
@@ -123,7 +158,8 @@ class Client:
             self._not_before = max(self._not_before, until)
 
     def _request(self, call: Call, *, is_read: bool) -> Request:
-        request = self.profile.credentials.authorize(call, self.profile.endpoint, self.clock())
+        credentials = self._proven or self.profile.credentials
+        request = credentials.authorize(call, self.profile.endpoint, self.clock())
         method = "GET" if is_read and self.profile.method == "get" else "POST"
         return changed(request, method=method, is_read=is_read)
 

@@ -25,12 +25,13 @@ class KeyPair:
 
     With `signature_version` 3 a request expires ten minutes after it was signed (at
     most fifteen are allowed: `enforce.post.requests.and.timestamps`); 2 is for servers
-    that don't know `expires`, and such a request is good for ever.
+    that don't know `expires`, and such a request is good for ever. `algorithm` is
+    HmacSHA1, HmacSHA512, or auto: SHA-1 until the server is known to want the other.
     """
 
     api_key: str = field(repr=False)
     secret_key: str = field(repr=False)
-    algorithm: str = "HmacSHA1"
+    algorithm: str = "auto"
     signature_version: int = 3
 
     def authorize(self, call: Call, endpoint: str, now: datetime) -> Request:
@@ -42,7 +43,8 @@ class KeyPair:
             ("apiKey", self.api_key),
             *self._expiry(now),
         )
-        signed = signature(form, self.secret_key, self.algorithm)
+        algorithm = "HmacSHA1" if self.algorithm == "auto" else self.algorithm
+        signed = signature(form, self.secret_key, algorithm)
         return Request(call.command, endpoint, (*form, ("signature", signed)))
 
     def _expiry(self, now: datetime) -> Pairs:

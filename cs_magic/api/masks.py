@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -24,6 +25,11 @@ def is_secret(name: str) -> bool:
     """Whether a field or parameter of this name holds a secret, in any letter case."""
     lower = name.lower()
     return lower in _NAMES or lower.endswith(_ENDINGS)
+
+
+def holds_secret(parameter: str) -> bool:
+    """Whether a parameter, or the key of a map parameter, is a secret: `details.password`."""
+    return any(is_secret(part) for part in re.split(r"[\[\].]+", parameter))
 
 
 def names_a_secret(name: object) -> bool:

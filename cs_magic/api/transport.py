@@ -24,7 +24,7 @@ import urllib3
 from requests.adapters import HTTPAdapter
 from requests.utils import get_environ_proxies
 
-from cs_magic.api.profiles import Profile
+from cs_magic.api.profile import Profile
 from cs_magic.api.values import Request, Response
 from cs_magic.errors import ProfileError, TransportError
 

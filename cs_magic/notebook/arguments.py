@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
+from cs_magic.api.masks import holds_secret
 from cs_magic.api.values import Call, Options, Pairs
 from cs_magic.api.wire import encoded, text
 from cs_magic.errors import CallError
-from cs_magic.notebook.grammar import Argument, Statement, Value, holds_secret
+from cs_magic.notebook.statements import Argument, Statement, Value
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any
 
 from cs_magic.api.credentials import KeyPair
-from cs_magic.api.profiles import Profile, from_environment
-from cs_magic.connection import HOW_TO, Connection, opened
-from cs_magic.errors import ProfileError
+from cs_magic.api.profile import Profile
+from cs_magic.api.profiles import Profiles
+from cs_magic.connection import Connection, opened
 
 if TYPE_CHECKING:
     from cs_magic.demo.server import Demo
 
 DEMO = "demo"
-ENV = "env"
 
 
 class Connections:
@@ -23,6 +21,7 @@ class Connections:
     def __init__(self) -> None:
         self._open: dict[Profile, Connection] = {}
         self._used: Profile | None = None
+        self._profiles = Profiles()
         self._demo: Demo | None = None
 
     def current(self) -> Connection:
@@ -31,7 +30,7 @@ class Connections:
         Raises:
             ProfileError: none was chosen and the environment holds none.
         """
-        return self._opened(self._used or _from_environment())
+        return self._opened(self._used or self._profiles.current())
 
     def named(self, name: str) -> Connection:
         """The connection of a profile; `demo` starts the demo cloud.
@@ -41,17 +40,12 @@ class Connections:
         """
         if name == DEMO:
             return self._opened(self._demo_profile())
-        if name == ENV:
-            return self._opened(_from_environment())
-        raise ProfileError(
-            f"There is no profile {name}",
-            "There are demo, and env where the environment has one.",
-        )
+        return self._opened(self._profiles.get(name))
 
     def use(self, name: str) -> Connection:
         """Make a profile the current one; errors as in `named`, and then nothing changes."""
         connection = self.named(name)
-        self._used = None if name == ENV else connection.profile
+        self._used = connection.profile
         return connection
 
     def close(self) -> None:
@@ -78,10 +72,3 @@ class Connections:
         demo: Any = self._demo
         keys = KeyPair(demo.api_key, demo.secret_key)
         return Profile(DEMO, demo.endpoint, keys, source="the embedded demo cloud")
-
-
-def _from_environment() -> Profile:
-    profile = from_environment(os.environ)
-    if profile is None:
-        raise ProfileError("There is no profile to use", *HOW_TO)
-    return profile

@@ -1,4 +1,4 @@
-"""The language of `%cs`: text → Statement, and Statement → text. Pure.
+"""The language of `%cs`: text → Statement. Pure.
 
     [options] [NAME <<] command [parameter=value ...] [;]
 
@@ -11,100 +11,13 @@ from __future__ import annotations
 import keyword
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from difflib import get_close_matches
 from itertools import pairwise
 
-from cs_magic.api.masks import is_secret
 from cs_magic.errors import CallError
+from cs_magic.notebook.statements import TYPOGRAPHIC, Argument, Statement, Value, wrong
 from cs_magic.notebook.vocabulary import OPTIONS, WORDS, Option, option
-
-
-@dataclass(frozen=True, slots=True)
-class Value:
-    """A value as typed: literal text, or the path of a Python value that is looked up.
-
-    `path` is the name first, then attributes (`.id`) and items (`["key"]`, `[0]`);
-    `typed` is the text as it was written.
-    """
-
-    text: str
-    path: tuple[str | int, ...] = ()
-    typed: str = ""
-    column: int = 0
-
-    def written(self) -> str:
-        """The value so that it is read as the same again."""
-        return self.typed if self.path else quoted(self.text)
-
-
-@dataclass(frozen=True, slots=True)
-class Argument:
-    """`parameter=value`, with the column of the parameter."""
-
-    name: str
-    value: Value
-    column: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """One call as typed: everything it says, nothing looked up yet.
-
-    `command` is a CloudStack command or one of our words; `arguments` are its parameters,
-    `words` what follows one of our words. `text` is the whole line or cell.
-    """
-
-    command: str
-    arguments: tuple[Argument, ...] = ()
-    words: tuple[Value, ...] = ()
-    options: tuple[tuple[Option, Value | None], ...] = ()
-    target: str | None = None
-    silent: bool = False
-    column: int = 0
-    text: str = ""
-
-    def has(self, name: str) -> bool:
-        """Whether the option of that long name was given."""
-        return any(given.name == name for given, _ in self.options)
-
-    def wrong(self, message: str, *hints: str, column: int | None = None) -> CallError:
-        """An error that points to a column of the text."""
-        return wrong(
-            message, *hints, text=self.text, column=self.column if column is None else column
-        )
-
-    def column_of(self, name: str | None) -> int:
-        """Where the parameter of that name stands, or a name in an option; else the command."""
-        wanted = (name or "").lower()
-        found = [one.column for one in self.arguments if one.name.lower() == wanted]
-        for _, value in self.options:
-            if wanted and value is not None and wanted in value.text.lower():
-                found.append(self.text.lower().find(wanted, value.column))
-        return found[0] if found else self.column
-
-    def __str__(self) -> str:
-        options = " ".join(_option_written(given, value) for given, value in self.options)
-        target = f"{self.target} <<" if self.target else ""
-        rest = [value.written() for value in self.words]
-        rest += [f"{one.name}={one.value.written()}" for one in self.arguments]
-        parts = [options, target, self.command, *rest, ";" if self.silent else ""]
-        return " ".join(part for part in parts if part)
-
-
-def wrong(message: str, *hints: str, text: str, column: int) -> CallError:
-    """An error that points to a column of a text; of several lines, it shows the one."""
-    column = max(0, min(column, len(text)))
-    text = _without_secrets(text)
-    start = text.rfind("\n", 0, column) + 1
-    end = text.find("\n", column)
-    line = text[start : len(text) if end < 0 else end]
-    if "\n" in text.strip("\n"):
-        number = text.count("\n", 0, start) + 1
-        message = f"line {number}: {message}"
-    if not line.strip():
-        return CallError(message, *hints)
-    return CallError(message, *hints, text=line, column=column - start)
 
 
 def parse(text: str, begin: int = 0, end: int | None = None) -> Statement:
@@ -143,23 +56,6 @@ def asks(line: str, name: str) -> bool:
         return False
 
 
-def holds_secret(parameter: str) -> bool:
-    """Whether a parameter, or the key of a map parameter, is a secret: `details.password`."""
-    return any(is_secret(part) for part in re.split(r"[\[\].]+", parameter))
-
-
-def quoted(text: str) -> str:
-    """The text in quotes where it needs them to be read as itself."""
-    plain = text and not re.search(r"[\s'\"#$@{};?=<]", text)
-    if plain and text.isprintable() and text[0] not in f"-{_TYPOGRAPHIC}":
-        return text
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
-
-
-def _option_written(given: Option, value: Value | None) -> str:
-    return f"--{given.name}" if value is None else f"--{given.name} {value.written()}"
-
-
 def _option_meant(typed: str) -> str:
     """The end of a refusal: `--limt` is near --limit, and `-n5` is -n 5."""
     known = option(typed[:2])
@@ -184,24 +80,9 @@ def _spans(text: str, begin: int) -> Iterator[tuple[int, int]]:
     yield from pairwise([*starts, len(text)])
 
 
-def _without_secrets(text: str) -> str:
-    """The text with the values of secret parameters dotted out, everything at its place."""
-
-    def dotted(found: re.Match[str]) -> str:
-        name, value = found.groups()
-        if not holds_secret(name) or _LOOKED_UP.fullmatch(value):
-            return found[0]
-        return f"{name}=" + re.sub(r"[^\n]", "•", value)
-
-    return _ASSIGNED.sub(dotted, text)
-
-
 _NAME = re.compile(r"[^\W\d]\w*")
 _TARGET = re.compile(r"([^\W\d]\w*)\s*<<")
 _PARAMETER = re.compile(r"([^\s=#;'\"$@{}<>?]+)(=?)")
-_ASSIGNED = re.compile(r"([^\s=#;'\"$@{}<>?]+)=(\"(?:\\.|[^\"\\])*\"?|'[^']*'?|\S+)", re.DOTALL)
-_LOOKED_UP = re.compile(r"\$[^\W\d][\w.\[\]]*;?|\{[^\W\d][\w.\[\]]*\};?")
-_TYPOGRAPHIC = "“”„‘’‚«»"
 _KEY = re.compile(r"\[\s*(?:(-?\d{1,18})|'([^'\n]*)'|\"([^\"\n]*)\")\s*\]")
 
 
@@ -336,7 +217,7 @@ class _Scanner:
             if not self._at_a_blank():
                 raise self._wrong("After the closing quote comes a blank")
             return value
-        if first in _TYPOGRAPHIC:
+        if first in TYPOGRAPHIC:
             raise self._wrong(f"{first} is no quote here", "Values stand in ' or \".")
         if first in "${":
             path = self._path(first)

@@ -7,11 +7,10 @@ import sys
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from cs_magic.api.masks import MASK
-from cs_magic.api.profiles import Profile
+from cs_magic.api.masks import MASK, holds_secret
+from cs_magic.api.profile import Profile
 from cs_magic.api.values import Call, Provenance, Result
 from cs_magic.errors import harmless
-from cs_magic.notebook.grammar import holds_secret
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -26,6 +25,13 @@ def say(line: str) -> None:
     plain = harmless(line)
     html = f'<small style="opacity:0.7">{escape(plain)}</small>'
     display({"text/plain": plain, "text/html": html}, raw=True)
+
+
+def show(value: Any) -> None:
+    """Show a value as IPython shows it."""
+    from IPython.display import display
+
+    display(value)
 
 
 def show_text(text: str) -> None:

@@ -11,7 +11,7 @@ from servers import KEYS, Scripted, listed, reply, ticking
 from cs_magic.api.catalogue import Command, Parameter
 from cs_magic.api.client import Client
 from cs_magic.api.pages import Reader, Wish
-from cs_magic.api.profiles import Profile
+from cs_magic.api.profile import Profile
 from cs_magic.api.records import rows_of
 from cs_magic.api.values import Call, Response, Result
 

@@ -16,10 +16,10 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from cs_magic.api.credentials import KeyPair
-from cs_magic.api.profiles import Profile
+from cs_magic.api.profile import Profile
 from cs_magic.api.values import Request, Response
 
-KEYS = KeyPair("tell-tale-api-key", "tell-tale-secret-key")
+KEYS = KeyPair("tell-tale-api-key", "tell-tale-secret-key", "HmacSHA1")
 JSON = {"Content-Type": "application/json;charset=utf-8"}
 EMPTY = b'{"listzonesresponse":{}}'
 

@@ -9,7 +9,7 @@ from replay import steps
 from servers import KEYS, Came, Reply, Scripted, leaks, reply, serving, ticking
 
 from cs_magic.api.client import ATTEMPTS, LONGEST_PAUSE, Client
-from cs_magic.api.profiles import Profile
+from cs_magic.api.profile import Profile
 from cs_magic.api.transport import HttpTransport
 from cs_magic.api.values import Call, JobReply, Page
 from cs_magic.errors import (

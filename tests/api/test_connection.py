@@ -9,7 +9,7 @@ import pytest
 from servers import EMPTY, KEYS, Reply, listed, serving
 
 from cs_magic import errors
-from cs_magic.api.profiles import Profile, completed, from_environment, is_loopback
+from cs_magic.api.profile import Profile, completed, is_loopback
 from cs_magic.connection import connect
 from cs_magic.errors import CallError, CloudStackError, ProfileError, Refused
 
@@ -28,32 +28,6 @@ TERRAFORM = {
 def opened(server, **settings):
     keys = {"api_key": KEYS.api_key, "secret_key": KEYS.secret_key}
     return connect(endpoint=server.endpoint, **keys, **settings)
-
-
-@pytest.mark.parametrize(
-    ("environment", "endpoint", "key"),
-    [
-        (CS, "https://one/client/api", "tell-tale-1"),
-        (TERRAFORM, "https://two/client/api", "tell-tale-3"),
-        (CS | TERRAFORM, "https://one/client/api", "tell-tale-1"),
-        (TERRAFORM | {"CLOUDSTACK_KEY": "half"}, "https://two/client/api", "tell-tale-3"),
-    ],
-)
-def test_either_spelling_of_the_environment_serves_whole(environment, endpoint, key):
-    found = from_environment(environment)
-    assert found is not None
-    assert (found.endpoint, found.credentials.api_key) == (endpoint, key)
-
-
-@pytest.mark.parametrize("left_out", [*CS, *TERRAFORM])
-def test_halves_are_never_mixed(left_out):
-    halves = {name: "x" for name in (CS if left_out in CS else TERRAFORM) if name != left_out}
-    with pytest.raises(ProfileError, match=left_out):
-        from_environment(halves)
-
-
-def test_an_environment_without_any_has_no_profile():
-    assert from_environment({"PATH": "/bin"}) is None
 
 
 @pytest.mark.parametrize(

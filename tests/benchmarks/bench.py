@@ -22,7 +22,7 @@ def pages() -> list[bytes]:
     """The pages of a first list, as the demo sends them."""
     import cs_magic
     from cs_magic.api.credentials import KeyPair
-    from cs_magic.api.profiles import Profile
+    from cs_magic.api.profile import Profile
     from cs_magic.api.transport import HttpTransport
     from cs_magic.api.values import Call
     from cs_magic.demo.server import serving

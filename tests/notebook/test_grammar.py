@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from cs_magic.notebook.grammar import Statement, Value, asks, parse, parse_cell, quoted
+from cs_magic.notebook.grammar import asks, parse, parse_cell
+from cs_magic.notebook.statements import Statement, Value, quoted
 
 
 def said(statement: Statement) -> dict[str, Any]:

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cs_magic.errors import CallError
-from cs_magic.notebook.grammar import Statement, Value, asks, parse, parse_cell
+from cs_magic.notebook.grammar import asks, parse, parse_cell
+from cs_magic.notebook.statements import Statement, Value
 from cs_magic.notebook.vocabulary import OPTIONS, WORDS
 
 PIECES = (

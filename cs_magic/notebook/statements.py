@@ -1,0 +1,128 @@
+"""A call as typed: its parts, where each stands, and how it is written again. Pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from cs_magic.api.masks import holds_secret
+from cs_magic.errors import CallError
+from cs_magic.notebook.vocabulary import Option
+
+# What word processors make of quotes; no value may begin with one by accident.
+TYPOGRAPHIC = "“”„‘’‚«»"
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A value as typed: literal text, or the path of a Python value that is looked up.
+
+    `path` is the name first, then attributes (`.id`) and items (`["key"]`, `[0]`);
+    `typed` is the text as it was written.
+    """
+
+    text: str
+    path: tuple[str | int, ...] = ()
+    typed: str = ""
+    column: int = 0
+
+    def written(self) -> str:
+        """The value so that it is read as the same again."""
+        return self.typed if self.path else quoted(self.text)
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """`parameter=value`, with the column of the parameter."""
+
+    name: str
+    value: Value
+    column: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One call as typed: everything it says, nothing looked up yet.
+
+    `command` is a CloudStack command or one of our words; `arguments` are its parameters,
+    `words` what follows one of our words. `text` is the whole line or cell.
+    """
+
+    command: str
+    arguments: tuple[Argument, ...] = ()
+    words: tuple[Value, ...] = ()
+    options: tuple[tuple[Option, Value | None], ...] = ()
+    target: str | None = None
+    silent: bool = False
+    column: int = 0
+    text: str = ""
+
+    def has(self, name: str) -> bool:
+        """Whether the option of that long name was given."""
+        return any(given.name == name for given, _ in self.options)
+
+    def wrong(self, message: str, *hints: str, column: int | None = None) -> CallError:
+        """An error that points to a column of the text."""
+        return wrong(
+            message, *hints, text=self.text, column=self.column if column is None else column
+        )
+
+    def column_of(self, name: str | None) -> int:
+        """Where the parameter of that name stands, or a name in an option; else the command."""
+        wanted = (name or "").lower()
+        found = [one.column for one in self.arguments if one.name.lower() == wanted]
+        for _, value in self.options:
+            if wanted and value is not None and wanted in value.text.lower():
+                found.append(self.text.lower().find(wanted, value.column))
+        return found[0] if found else self.column
+
+    def __str__(self) -> str:
+        options = " ".join(_option_written(given, value) for given, value in self.options)
+        target = f"{self.target} <<" if self.target else ""
+        rest = [value.written() for value in self.words]
+        rest += [f"{one.name}={one.value.written()}" for one in self.arguments]
+        parts = [options, target, self.command, *rest, ";" if self.silent else ""]
+        return " ".join(part for part in parts if part)
+
+
+def wrong(message: str, *hints: str, text: str, column: int) -> CallError:
+    """An error that points to a column of a text; of several lines, it shows the one."""
+    column = max(0, min(column, len(text)))
+    text = _without_secrets(text)
+    start = text.rfind("\n", 0, column) + 1
+    end = text.find("\n", column)
+    line = text[start : len(text) if end < 0 else end]
+    if "\n" in text.strip("\n"):
+        number = text.count("\n", 0, start) + 1
+        message = f"line {number}: {message}"
+    if not line.strip():
+        return CallError(message, *hints)
+    return CallError(message, *hints, text=line, column=column - start)
+
+
+def quoted(text: str) -> str:
+    """The text in quotes where it needs them to be read as itself."""
+    plain = text and not re.search(r"[\s'\"#$@{};?=<]", text)
+    if plain and text.isprintable() and text[0] not in f"-{TYPOGRAPHIC}":
+        return text
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _option_written(given: Option, value: Value | None) -> str:
+    return f"--{given.name}" if value is None else f"--{given.name} {value.written()}"
+
+
+def _without_secrets(text: str) -> str:
+    """The text with the values of secret parameters dotted out, everything at its place."""
+
+    def dotted(found: re.Match[str]) -> str:
+        name, value = found.groups()
+        if not holds_secret(name) or _LOOKED_UP.fullmatch(value):
+            return found[0]
+        return f"{name}=" + re.sub(r"[^\n]", "•", value)
+
+    return _ASSIGNED.sub(dotted, text)
+
+
+_ASSIGNED = re.compile(r"([^\s=#;'\"$@{}<>?]+)=(\"(?:\\.|[^\"\\])*\"?|'[^']*'?|\S+)", re.DOTALL)
+_LOOKED_UP = re.compile(r"\$[^\W\d][\w.\[\]]*;?|\{[^\W\d][\w.\[\]]*\};?")
