@@ -15,11 +15,11 @@ from cs_magic.api.credentials import KeyPair
 from cs_magic.api.pages import Reader, Wish, variants
 from cs_magic.api.profile import Profile, check_scheme, completed
 from cs_magic.api.profiles import Profiles
-from cs_magic.api.records import rows_of
+from cs_magic.api.records import revealed, rows_of
 from cs_magic.api.transport import HttpTransport
 from cs_magic.api.values import Call, Options, Result
 from cs_magic.api.wire import encoded
-from cs_magic.errors import CallError, Incomplete, ProfileError
+from cs_magic.errors import CallError, Incomplete, ProfileError, Refused
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -82,10 +82,11 @@ class Connection:
     def run(self, call: Call, options: Options) -> Result:
         """The answer to a call as Arrow columns; errors as in `call`."""
         command = self.command(call, options)
+        self._check_allowed(command)
         kinds = {
             field.name: kind_of(field.name, field.kind or "unknown") for field in command.fields
         }
-        only = None if options.columns is None else _sources(options.columns)
+        only = None if options.columns is None else _sources((*options.columns, options.explode))
         wish = Wish(options.limit, only, options.text or options.raw, options.own or self._own)
         try:
             result = Reader(self.client, command, kinds, wish).read(_spelt(call, command))
@@ -96,13 +97,15 @@ class Connection:
 
     def frame(self, result: Result, options: Options) -> pd.DataFrame:
         """A result as a DataFrame."""
-        from cs_magic.frames import to_frame
+        from cs_magic.frames import exploded, to_frame
 
-        return to_frame(result, options.columns)
+        shown = revealed(result) if options.reveal else result
+        frame = to_frame(shown, options.columns)
+        return frame if options.explode is None else exploded(frame, options.explode)
 
-    def parsed(self, result: Result) -> dict[str, Any]:
-        """A result as parsed JSON: `{"count": rows, key: [...]}`, secrets masked."""
-        rows = rows_of(result.table)
+    def parsed(self, result: Result, options: Options) -> dict[str, Any]:
+        """A result as parsed JSON: `{"count": rows, key: [...]}`."""
+        rows = rows_of((revealed(result) if options.reveal else result).table)
         return {"count": len(rows), result.key or "rows": rows}
 
     def command(self, call: Call, options: Options) -> Command:
@@ -110,8 +113,18 @@ class Connection:
         if not options.check:
             return self.catalogue.find(call.command) or _unknown(call.command)
         command = self.catalogue.check(call)
-        _check_columns(options, command)
+        _check_columns(options.columns or (), command)
+        if options.explode is not None:
+            _check_columns((options.explode,), command)
         return command
+
+    def _check_allowed(self, command: Command) -> None:
+        if self.profile.read_only and not command.is_read:
+            raise Refused(
+                f"{command.name} changes something, and the profile {self.profile.name} is"
+                " read-only; nothing was sent",
+                "%cs use NAME without --read-only, or read_only = false in the profile.",
+            )
 
     def planned(self, call: Call, options: Options) -> tuple[Call, ...]:
         """The calls that would be sent, without pages, signature or key."""
@@ -215,14 +228,14 @@ def _name(command: Command, name: str) -> str:
     return (known.name if known else bare) + bracket + rest
 
 
-def _sources(columns: Sequence[str]) -> list[str]:
+def _sources(columns: Sequence[str | None]) -> list[str]:
     """The fields that hold these columns: `nic.0.ipaddress` comes from `nic`."""
-    return list(dict.fromkeys(column.partition(".")[0] for column in columns))
+    return list(dict.fromkeys(column.partition(".")[0] for column in columns if column))
 
 
-def _check_columns(options: Options, command: Command) -> None:
+def _check_columns(columns: Sequence[str], command: Command) -> None:
     known = [field.name for field in command.fields]
-    for column in options.columns or () if known else ():
+    for column in columns if known else ():
         field = column.partition(".")[0]
         if field not in known:
             near = get_close_matches(field, known, 1)

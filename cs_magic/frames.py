@@ -49,6 +49,24 @@ def to_frame(result: Result, columns: Sequence[str] | None = None) -> pd.DataFra
     return frame
 
 
+def exploded(frame: pd.DataFrame, field: str) -> pd.DataFrame:
+    """One row for each element of a nested field, whose own fields become columns `field.name`.
+
+    A row whose field is empty stays, with nothing in those columns.
+    """
+    rows = frame.explode(field, ignore_index=True)
+    parts = [one if isinstance(one, dict) else {} for one in rows[field]]
+    names = dict.fromkeys(name for part in parts for name in part)
+    columns = {
+        f"{field}.{name}": pd.Series([part.get(name) for part in parts], dtype=object)
+        for name in names
+    }
+    inner = pd.DataFrame(columns, index=rows.index).convert_dtypes()
+    whole = pd.concat([rows.drop(columns=[field]) if names else rows, inner], axis=1)
+    whole.attrs = frame.attrs
+    return whole
+
+
 def _ordered(table: pa.Table) -> list[str]:
     """The columns a person wants first, as far as any row has them; then all the others."""
     names = table.column_names

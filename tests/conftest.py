@@ -17,7 +17,7 @@ from traitlets.config import Config
 
 VARIABLES = """
     CLOUDSTACK_ENDPOINT CLOUDSTACK_KEY CLOUDSTACK_SECRET
-    CLOUDSTACK_API_URL CLOUDSTACK_API_KEY CLOUDSTACK_SECRET_KEY
+    CLOUDSTACK_API_URL CLOUDSTACK_API_KEY CLOUDSTACK_SECRET_KEY CLOUDSTACK_CONFIG CS_MAGIC_PROFILE
 """.split()
 
 
@@ -93,6 +93,11 @@ def bare_shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Note
     for name in VARIABLES:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
+    # A home of its own: nobody's profiles have a say here.
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
     config = Config()
     config.HistoryManager.enabled = False
     shell = InteractiveShell.instance(config=config, displayhook_class=Front)

@@ -96,8 +96,8 @@ class Replay:
 
     Page N of a command gets its N-th step; a page beyond, or a second list with
     `projectid=-1`, gets the empty list that CloudStack would send; a command without
-    steps is refused as an unknown one (listConfigurations as one that users don't have). A larger `pagesize` than `largest` is refused as
-    recorded. `requests` are the forms that came.
+    steps is refused as an unknown one (listConfigurations as one that users don't have). A
+    larger `pagesize` than `largest` is refused as recorded. `requests` are the forms that came.
     """
 
     def __init__(self, *given: Step | Sequence[Step], largest: int = 500) -> None:

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parent.parent / "cs_magic"
 
 # A module imports only from rows above its own, never from its own row.
 ROWS = (
-    "errors  api.signing  api.masks",
+    "errors  api.signing  api.masks  api.checks",
     "api.values",
     "api.envelope  api.credentials  api.columns  api.wire  api.catalogue",
     "api.profile  api.records",
@@ -33,6 +33,7 @@ ROWS = (
 )
 AFTER_THE_DEMO = (
     "notebook.connections",
+    "notebook.words",
     "notebook.runner",
     "notebook.magics",
     "notebook.extension",
@@ -45,8 +46,8 @@ ONLY = {
     "truststore": {"api.transport"},
     "tenacity": {"api.client"},
     "pyarrow": {"api.values", "api.records", "api.columns", "frames"},  # in values a type only
-    "pandas": {"frames", "connection", "notebook.runner"},
-    "IPython": {"notebook.magics", "notebook.extension", "notebook.shown", "__init__"},
+    "pandas": {"frames", "connection", "notebook.runner", "notebook.words"},
+    "IPython": {"notebook.runner", "notebook.magics", "notebook.extension", "notebook.shown", "__init__"},
     "ipywidgets": set(),
     "cheroot": {"demo.server"},
 }

@@ -18,6 +18,7 @@ from functools import cache
 from importlib import resources
 from typing import Any, Literal
 
+from cs_magic.api.checks import problem
 from cs_magic.api.values import Call, parameter_of
 from cs_magic.errors import CallError
 
@@ -183,8 +184,9 @@ class Catalogue:
         CloudStack ignores a parameter it does not know: a mistyped filter would vanish.
         """
         command = self.command(call.command)
-        for name, _ in call.arguments:
+        for name, value in call.arguments:
             _check_parameter(command, name.partition("[")[0])
+            _check_value(command, name, value)
         given = call.names()
         missing = [known.name for known in command.required if known.name.lower() not in given]
         if missing:
@@ -273,6 +275,14 @@ def _check_parameter(command: Command, name: str) -> None:
         known = [parameter.name for parameter in command.parameters]
         message = f"{command.name} has no parameter {name}{_meant(name, known)}"
         raise CallError(message, _AS_TYPED, name=name)
+
+
+def _check_value(command: Command, name: str, value: str) -> None:
+    """Refuse a date or a boolean that the server would silently take for another."""
+    known = command.parameter(name)
+    wrong = problem(known.type, value) if known and value else ""
+    if wrong:
+        raise CallError(f"{name} {wrong}, not {value}", _AS_TYPED, name=name)
 
 
 def _meant(word: str, known: Iterable[str]) -> str:

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from dataclasses import replace as changed
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -28,6 +28,15 @@ from cs_magic.errors import CloudStackError, FateUnknown, TransportError, Unauth
 ATTEMPTS = 5
 LONGEST_PAUSE = 60.0
 _backoff = wait_random_exponential(multiplier=0.5, max=15)
+
+# Signed as if it were so many minutes later, and what it means when that is accepted.
+_CLOCKS = (
+    (0, "right"),
+    (20, "up to 20 minutes behind the server's"),
+    (24 * 60, "far behind the server's"),
+    (-20, "up to 20 minutes ahead of the server's"),
+    (-24 * 60, "far ahead of the server's"),
+)
 
 Pause = Callable[[threading.Event, float], Any]
 
@@ -89,6 +98,27 @@ class Client:
             return self._read(call, stop)
         raise refused
 
+    def clock_probe(self) -> str:
+        """Why signed calls may be refused: whether this machine's clock is the reason.
+
+        CloudStack tells no time, so one harmless read is signed with a later and an
+        earlier `expires`: an accepted one says which way the clock is off.
+        """
+        keys, now = self._proven or self.profile.credentials, self.clock()
+        shown = now.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+        for minutes, verdict in _CLOCKS:
+            if self._accepts(keys, now + timedelta(minutes=minutes)):
+                return f"{shown} on this machine: {verdict}"
+        return f"{shown} on this machine: not the reason, rather the key, its secret, or access"
+
+    def _accepts(self, keys: KeyPair, now: datetime) -> bool:
+        request = keys.authorize(Call("listCapabilities"), self.profile.endpoint, now)
+        try:
+            envelope.read(request.command, self.transport.send(changed(request, is_read=True)))
+        except CloudStackError:
+            return False
+        return True
+
     def _read(self, call: Call, stop: threading.Event) -> Payload:
         attempts = Retrying(
             stop=stop_after_attempt(ATTEMPTS),
@@ -114,14 +144,9 @@ class Client:
                 return False
             self._settled = True
         stronger = changed(keys, algorithm="HmacSHA512")
-        probe = Call("listCapabilities")
-        request = stronger.authorize(probe, self.profile.endpoint, self.clock())
-        try:
-            envelope.read(probe.command, self.transport.send(changed(request, is_read=True)))
-        except CloudStackError:
-            return False
-        self._proven = stronger
-        return True
+        if self._accepts(stronger, self.clock()):
+            self._proven = stronger
+        return self._proven is not None
 
     def _once(self, call: Call) -> Payload:
         request = self._request(call, is_read=False)

@@ -11,10 +11,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 Cells = Sequence[Any]
 UTC = pa.timestamp("us", "UTC")
@@ -24,6 +24,14 @@ ARROW = {
     "float": pa.float64(),
     "boolean": pa.bool_(),
     "json": pa.large_string(),
+}
+# What a documented field is in a file that has one schema: its kind → its type.
+DOCUMENTED = {
+    **{kind: type_ for kind, type_ in ARROW.items() if kind != "json"},
+    "date": UTC,
+    "number": pa.float64(),
+    "port": pa.int64(),
+    "nested": pa.large_string(),
 }
 _WIRE = {"date": "text", "number": "text", "port": "text", "nested": "json", "unknown": "json"}
 _RESOURCES = (
@@ -154,6 +162,32 @@ def _read_again(
     return _field(column.name, whole.type), whole, []
 
 
+def fitted(kind: str, value: Any) -> Any:
+    """One value as its documented kind holds it: text that is a date as a datetime.
+
+    Raises:
+        ValueError: the value is not of that kind.
+    """
+    if value is None or kind == "nested":
+        return value
+    if isinstance(value, str) and kind in _READ_ONE:
+        return _read_one(kind, value)
+    wire = {"number": "float", "port": "integer"}.get(kind, kind)
+    if wire == "integer" and isinstance(value, float) and value.is_integer():
+        value = int(value)
+    value = _coerced(value, wire)
+    if wire == "date" or not _FITS[wire](value):
+        raise ValueError(f"{value!r} is not {kind}")
+    return float(value) if wire == "float" else value
+
+
+def _read_one(kind: str, text: str) -> Any:
+    try:
+        return _READ_ONE[kind](text)
+    except (OverflowError, pa.ArrowInvalid) as error:
+        raise ValueError(f"{text!r} is not a {kind}") from error
+
+
 def _note(column: Column, value: str) -> str:
     what = {"number": "a number", "port": "a port", "date": "a date"}.get(column.kind, column.kind)
     return f"{column.name}: {value} is not {what}; the column keeps every value as it came"
@@ -180,10 +214,14 @@ def _dates(whole: pa.ChunkedArray) -> pa.ChunkedArray:
     try:
         return whole.cast(UTC)
     except pa.ArrowInvalid:
-        # Usage records up to 4.19: 2024-05-01'T'00:00:00+00:00 (ApiResponseHelper).
-        plain = pc.replace_substring(whole, "'T'", "T")
-        plain = pc.if_else(pc.equal(plain, ""), pa.scalar(None, plain.type), plain)
-        return _each(plain, UTC, lambda text: pa.scalar(text).cast(UTC).as_py())
+        return _each(whole, UTC, _date)
+
+
+def _date(text: str) -> datetime | None:
+    # Usage records up to 4.19: 2024-05-01'T'00:00:00+00:00 (ApiResponseHelper).
+    plain = text.replace("'T'", "T")
+    date: datetime | None = pa.scalar(plain or None, pa.large_string()).cast(UTC).as_py()
+    return date
 
 
 def _numbers(whole: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -201,7 +239,14 @@ def _number(text: str) -> float | None:
 
 
 def _ports(whole: pa.ChunkedArray) -> pa.ChunkedArray:
-    return _each(whole, pa.int64(), lambda text: int(text) if text else None)
+    return _each(whole, pa.int64(), _port)
+
+
+def _port(text: str) -> int | None:
+    port = int(text) if text else None
+    if not _is_integer(port):
+        raise ValueError(text)
+    return port
 
 
 def _each(whole: pa.ChunkedArray, type_: pa.DataType, read: Any) -> pa.ChunkedArray:
@@ -222,6 +267,7 @@ def _each(whole: pa.ChunkedArray, type_: pa.DataType, read: Any) -> pa.ChunkedAr
 
 
 _READ_TEXT = {"date": _dates, "number": _numbers, "port": _ports}
+_READ_ONE: dict[str, Callable[[str], Any]] = {"date": _date, "number": _number, "port": _port}
 
 
 def _field(name: str, type_: pa.DataType, mark: str = "") -> pa.Field:

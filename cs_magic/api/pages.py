@@ -231,7 +231,9 @@ class Reader:
             complete=complete,
             reason=reason,
         )
-        return Result(table, provenance, self._key, tuple(self._records.notes))
+        return Result(
+            table, provenance, self._key, tuple(self._records.notes), self._records.secrets
+        )
 
     def _broken_off(
         self, call: Call, calls: Sequence[Call], problem: CloudStackError
@@ -261,10 +263,10 @@ class Reader:
 
     def _limited(self, limit: int) -> tuple[bool | None, str]:
         total = sum(this.counts[-1] for this in self._lists if this.counts)
+        unread = any(not this.sizes for this in self._lists)
         if total > limit:
-            return False, f"limited to {limit} rows of {total}"
-        unread = [this for this in self._lists if not this.sizes]
-        return (False, f"limited to {limit} rows") if unread else (True, "")
+            return False, f"limited to {limit} of {total} rows" + (" or more" if unread else "")
+        return (False, f"limited to {limit} rows: there may be more") if unread else (True, "")
 
 
 def verdict(

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from itertools import accumulate, compress
 from typing import Any
 
@@ -19,8 +20,9 @@ import pyarrow as pa
 
 from cs_magic.api.columns import Cells, Column, settled
 from cs_magic.api.masks import MASK, is_secret, masked, may_hold_secret, names_a_secret
-from cs_magic.api.values import Page
+from cs_magic.api.values import Page, Result
 
+_KINDS = b"cs.kinds"
 _MISSING = msgspec.Raw(b"null")
 _WIRE: dict[str, tuple[Any, Any]] = {
     "text": (str | None, None),
@@ -49,6 +51,7 @@ class Records:
         self._columns = {
             name: Column(name, kind) for name, kind in kinds.items() if self._takes(name)
         }
+        self._kinds = dict(kinds)
         self._text = text
         self._wanted = only
         self._seen: set[Any] = set()
@@ -58,6 +61,7 @@ class Records:
         self.duplicates = 0
         self.overlap = 0
         self.notes: dict[str, None] = {}
+        self.secrets: dict[str, dict[int, Any]] = {}
 
     def begin(self) -> None:
         """Another list begins: its rows that an earlier list had are dropped as `overlap`."""
@@ -87,7 +91,8 @@ class Records:
         """The rows as an Arrow table: present columns in the server's order, then documented ones.
 
         Columns are large_string, int64, float64, bool or timestamp[us, UTC]; nested
-        ones are JSON text with the field metadata `cs: json`.
+        ones are JSON text with the field metadata `cs: json`. The metadata of the whole
+        say what is documented: `kinds_of`.
         """
         present = [column for column in self._columns.values() if column.present]
         absent = [column for column in self._columns.values() if not column.present]
@@ -98,7 +103,16 @@ class Records:
                 fields.append(field)
                 arrays.append(array)
                 self.notes.update(dict.fromkeys(note))
-        return pa.table(arrays, schema=pa.schema(fields))
+        metadata = {_KINDS: json.dumps(self._documented())}
+        return pa.table(arrays, schema=pa.schema(fields, metadata=metadata))
+
+    def _documented(self) -> dict[str, str]:
+        """The documented fields that are wanted, in order, and what a file holds them as."""
+        return {
+            name: "text" if self._text and kind in {"date", "number", "port"} else kind
+            for name, kind in self._kinds.items()
+            if kind != "unknown" and (self._wanted is None or name in self._wanted)
+        }
 
     # -- one page ------------------------------------------------------------
 
@@ -158,6 +172,13 @@ class Records:
     def _takes(self, name: str) -> bool:
         return self._only is None or name in self._only
 
+    def _remember(self, name: str, values: Cells, shown: Cells) -> None:
+        """Keep what was masked, by row: it can be shown on demand, and stays in this process."""
+        for index, (value, mask) in enumerate(zip(values, shown, strict=True)):
+            if value is not mask and value not in _NOTHING:
+                text = value.decode() if isinstance(value, bytes) else value
+                self.secrets.setdefault(name, {})[self.rows + index] = text
+
     # -- identity ------------------------------------------------------------
 
     def _new(self, cells: Mapping[str, Cells], held: int) -> tuple[list[bool] | None, int]:
@@ -185,8 +206,25 @@ class Records:
         rows = len(next(iter(taken.values()), ()))
         for name, values in taken.items():
             column = self._columns[name]
-            column.append(self.rows, _without_secrets(column, values, taken))
+            shown = _without_secrets(column, values, taken)
+            column.append(self.rows, shown)
+            if shown is not values:
+                self._remember(name, values, shown)
         self.rows += rows
+
+
+def revealed(result: Result) -> Result:
+    """The same result with its secrets in the place of the `••••`."""
+    table = result.table
+    for name, cells in result.secrets.items():
+        if name in table.column_names:
+            index = table.column_names.index(name)
+            values = table[name].to_pylist()
+            for row, value in cells.items():
+                values[row] = value
+            field = table.schema.field(index)
+            table = table.set_column(index, field, pa.array(values, field.type))
+    return replace(result, table=table)
 
 
 def rows_of(table: pa.Table) -> list[dict[str, Any]]:
@@ -210,6 +248,12 @@ def rows_of(table: pa.Table) -> list[dict[str, Any]]:
 def is_json(field: pa.Field) -> bool:
     """Whether a column holds JSON text that stands for nested or mixed values."""
     return bool((field.metadata or {}).get(b"cs") == b"json")
+
+
+def kinds_of(table: pa.Table) -> dict[str, str]:
+    """The documented fields of a result's table and their kinds, whatever its rows hold."""
+    kinds: dict[str, str] = json.loads((table.schema.metadata or {}).get(_KINDS, b"{}"))
+    return kinds
 
 
 def _as_row(key: str | None, row: Any) -> dict[str, Any]:

@@ -41,7 +41,9 @@ class Options:
 
     `columns` are the columns wanted, in order; `limit` the most rows; `own` leaves the
     scope to the server; `check` holds the call against the catalogue; `text` leaves dates
-    and numbers that travel as text as text; `raw` gives parsed JSON.
+    and numbers that travel as text as text; `raw` gives parsed JSON; `explode` is the
+    nested field of which each element becomes a row; `reveal` shows secrets; `file` is the
+    kind and the path of a file to write.
     """
 
     columns: tuple[str, ...] | None = None
@@ -50,6 +52,9 @@ class Options:
     check: bool = True
     text: bool = False
     raw: bool = False
+    explode: str | None = None
+    reveal: bool = False
+    file: tuple[str, str] | None = None
 
 
 def parameter_of(name: str) -> str:
@@ -162,13 +167,15 @@ class Result:
     """A finished answer: Arrow columns, where they came from, and what there is to say.
 
     `key` is the reply's inner key (`virtualmachine`); `notes` tell of values that did
-    not fit. Secrets are masked. A result that is one object has one row.
+    not fit. Secrets are masked in the table; `secrets` has them by column and row. A result
+    that is one object has one row.
     """
 
     table: pa.Table
     provenance: Provenance
     key: str | None = None
     notes: tuple[str, ...] = ()
+    secrets: Mapping[str, Mapping[int, Any]] = field(default_factory=dict, repr=False)
 
 
 def _shortened(arguments: Pairs, room: int = 2400) -> Iterable[tuple[str, str]]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any
 
 from cs_magic.api.masks import holds_secret
@@ -13,6 +15,9 @@ from cs_magic.api.values import Call, Options, Pairs
 from cs_magic.api.wire import encoded, text
 from cs_magic.errors import CallError
 from cs_magic.notebook.statements import Argument, Statement, Value
+
+# Gets a secret that is to be typed, by its parameter's name.
+Ask = Callable[[str], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +35,17 @@ class _Map:
         return ((f"{parameter}[{index}].key", key), (f"{parameter}[{index}].value", value))
 
 
-def call_of(statement: Statement, names: Mapping[str, Any], later: Collection[str] = ()) -> Call:
+def call_of(
+    statement: Statement,
+    names: Mapping[str, Any],
+    later: Collection[str] = (),
+    ask: Ask | None = None,
+) -> Call:
     """The call that a statement means, its `$names` looked up.
 
     Args:
         later: names that have no value yet; what is typed stands for it.
+        ask: gets a secret typed as `?`; without it the `?` stands for it.
 
     Raises:
         CallError: a name is not defined, or its value would make a filter vanish.
@@ -43,7 +54,7 @@ def call_of(statement: Statement, names: Mapping[str, Any], later: Collection[st
     pairs: list[tuple[str, str]] = []
     for argument in statement.arguments:
         try:
-            added = _pairs(argument, names, maps, later)
+            added = _pairs(argument, names, maps, later, ask)
             _check_new(added, pairs)
             pairs += added
         except CallError as error:
@@ -72,10 +83,12 @@ def options_of(
             case "limit":
                 given["limit"] = _limit(statement, said or "", value)
             case "output":
-                given["raw"] = _output(statement, said or "", value)
+                given |= _output(statement, said or "", value)
+            case "explode":
+                given["explode"] = said
             case "no-check":
                 given["check"] = False
-            case "own" | "text":
+            case "own" | "text" | "reveal":
                 given[option.name] = True
     return Options(**given)
 
@@ -146,11 +159,20 @@ def _check_new(added: Pairs, pairs: Sequence[tuple[str, str]]) -> None:
 
 
 def _pairs(
-    argument: Argument, names: Mapping[str, Any], maps: _Map, later: Collection[str]
+    argument: Argument,
+    names: Mapping[str, Any],
+    maps: _Map,
+    later: Collection[str],
+    ask: Ask | None,
 ) -> Pairs:
     name, value = argument.name, argument.value
+    if value.file is not None:
+        return _entry(name, _content(name, value.file), maps)
+    if value.asks and holds_secret(name):
+        return _entry(name, "?" if ask is None else ask(name), maps)
     if not value.path:
-        return _literal(name, value.text, maps)
+        doubled = value.bare and value.text.startswith("@@")
+        return _literal(name, value.text[1:] if doubled else value.text, maps)
     found = value.typed if value.path[0] in later else looked_up(value, names)
     if "." in name and "[" not in name:
         return maps.pairs(name, text(found, value.typed, name))
@@ -161,11 +183,37 @@ def _literal(name: str, typed: str, maps: _Map) -> Pairs:
     if typed and holds_secret(name):
         raise CallError(
             f"{name} is a secret: typed here it would be saved in the notebook",
-            f"Put it into a variable and write {name}=$variable.",
+            f"Write {name}=? to be asked for it, or {name}=$variable.",
         )
+    return _entry(name, typed, maps)
+
+
+def _entry(name: str, value: str, maps: _Map) -> Pairs:
     if "." in name and "[" not in name:
-        return maps.pairs(name, typed)
-    return ((name, typed),)
+        return maps.pairs(name, value)
+    return ((name, value),)
+
+
+def _content(name: str, path: str) -> str:
+    """What a file holds, as its parameter wants it: userdata in Base64, all else as text."""
+    try:
+        content = Path(path).expanduser().read_bytes()
+        return (
+            base64.b64encode(content).decode() if name.lower() == "userdata" else content.decode()
+        )
+    except OSError as error:
+        problem = CallError(f"{path} can't be read: {error.strerror}")
+    except UnicodeDecodeError:
+        problem = CallError(f"{path} is no text in UTF-8")
+    raise problem
+
+
+def option_text(statement: Statement, name: str, names: Mapping[str, Any]) -> str | None:
+    """What an option says, looked up where it is a `$name`; None where it isn't given."""
+    for option, value in reversed(statement.options):
+        if option.name == name and value is not None:
+            return text_of(statement, value, names)
+    return None
 
 
 def _columns(statement: Statement, said: str, value: Value | None) -> tuple[str, ...]:
@@ -184,10 +232,13 @@ def _limit(statement: Statement, said: str, value: Value | None) -> int:
     return int(said)
 
 
-def _output(statement: Statement, said: str, value: Value | None) -> bool:
+def _output(statement: Statement, said: str, value: Value | None) -> dict[str, Any]:
+    kind, _, path = said.partition(":")
+    if kind in {"csv", "parquet", "xlsx"} and path:
+        return {"file": (kind, path)}
     if said not in {"df", "raw"}:
         raise statement.wrong(
-            f"--output takes df or raw, not {said or 'nothing'}",
+            "--output takes df, raw, csv:PATH, parquet:PATH or xlsx:PATH",
             column=value.column if value else None,
         )
-    return said == "raw"
+    return {"raw": said == "raw"}

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from cs_magic.api.credentials import KeyPair
 from cs_magic.api.profile import Profile
 from cs_magic.api.profiles import Profiles
 from cs_magic.connection import Connection, opened
+from cs_magic.errors import ProfileError
 
 if TYPE_CHECKING:
     from cs_magic.demo.server import Demo
@@ -21,7 +24,8 @@ class Connections:
     def __init__(self) -> None:
         self._open: dict[Profile, Connection] = {}
         self._used: Profile | None = None
-        self._profiles = Profiles()
+        self.profiles = Profiles()
+        self._warned: set[str] = set()
         self._demo: Demo | None = None
 
     def current(self) -> Connection:
@@ -30,7 +34,7 @@ class Connections:
         Raises:
             ProfileError: none was chosen and the environment holds none.
         """
-        return self._opened(self._used or self._profiles.current())
+        return self._opened(self._used or self.profiles.current())
 
     def named(self, name: str) -> Connection:
         """The connection of a profile; `demo` starts the demo cloud.
@@ -40,13 +44,20 @@ class Connections:
         """
         if name == DEMO:
             return self._opened(self._demo_profile())
-        return self._opened(self._profiles.get(name))
+        return self._opened(self.profiles.get(name))
 
-    def use(self, name: str) -> Connection:
+    def use(self, name: str, read_only: bool = False) -> Connection:
         """Make a profile the current one; errors as in `named`, and then nothing changes."""
-        connection = self.named(name)
-        self._used = connection.profile
-        return connection
+        profile = self.named(name).profile
+        self._used = replace(profile, read_only=profile.read_only or read_only)
+        return self.current()
+
+    def current_name(self) -> str | None:
+        """The name of the current profile, or None where nothing decides."""
+        try:
+            return (self._used or self.profiles.current()).name
+        except ProfileError:
+            return None
 
     def close(self) -> None:
         """Close everything, the demo cloud too."""
@@ -59,9 +70,19 @@ class Connections:
             self._demo = None
 
     def _opened(self, profile: Profile) -> Connection:
+        self._warn()
         if profile not in self._open:
             self._open[profile] = opened(profile)
         return self._open[profile]
+
+    def _warn(self) -> None:
+        """Say once of each file with secrets that others on this machine can read it."""
+        for path in self.profiles.sources().open_to_others:
+            if path not in self._warned:
+                self._warned.add(path)
+                warnings.warn(
+                    f"{path} holds secrets and others can read it: chmod 600 {path}", stacklevel=4
+                )
 
     def _demo_profile(self) -> Profile:
         if self._demo is None:

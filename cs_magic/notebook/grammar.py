@@ -227,7 +227,7 @@ class _Scanner:
         if text.endswith(";") and self._at_the_end():
             text = text[:-1]
             self._at -= 1
-        return Value(text, column=column)
+        return Value(text, column=column, bare=True)
 
     def _quoted(self, quote: str) -> str:
         begin = self._at

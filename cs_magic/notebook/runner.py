@@ -5,16 +5,26 @@ from __future__ import annotations
 from collections import ChainMap
 from collections.abc import Collection, Iterator, MutableMapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from cs_magic.api.values import Call, Options, Result
 from cs_magic.errors import CallError, CloudStackError, Incomplete
-from cs_magic.notebook.arguments import call_of, options_of, text_of
+from cs_magic.notebook import words
+from cs_magic.notebook.arguments import call_of, option_text, options_of
 from cs_magic.notebook.connections import Connections
 from cs_magic.notebook.grammar import asks, parse, parse_cell
-from cs_magic.notebook.shown import dry_run, only_shown, say, show, show_text, summary
+from cs_magic.notebook.shown import (
+    asked_secret,
+    dry_run,
+    only_shown,
+    say,
+    show,
+    show_text,
+    summary,
+)
 from cs_magic.notebook.statements import Statement
-from cs_magic.notebook.vocabulary import help_text
+from cs_magic.notebook.vocabulary import WORDS, help_text
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -30,7 +40,8 @@ class Runner:
     def __init__(self, shell: InteractiveShell) -> None:
         self.shell = shell
         self.connections = Connections()
-        self._last: Any = None
+        self.last: tuple[Connection, Result, Options] | None = None
+        self.failed: CloudStackError | None = None
 
     def run(self, line: str, cell: str | None, local: Names | None) -> Any:
         """What the line or cell gives, to be shown by who called.
@@ -53,6 +64,7 @@ class Runner:
         except CloudStackError as error:
             error.__context__ = None
             error.full = full or error.full
+            self.failed = error
             raise
 
     def close(self) -> None:
@@ -82,46 +94,62 @@ class Runner:
     def _check_all(self, statements: Sequence[Statement], names: Names) -> None:
         """Raise what is wrong with any statement before the first is sent."""
         later: set[str] = set()
-        connection = None
+        used = None
         for statement in statements:
             match statement.command.lower():
                 case "use":
-                    connection = self.connections.named(_profile_name(statement, names))
-                case "last":
-                    pass
+                    used = self.connections.named(words.profile_name(statement, names))
+                case word if word in WORDS:
+                    words.flags_of(statement)
                 case _:
-                    connection = connection or self.connections.current()
+                    connection = self._asked(statement, names) or used or self.connections.current()
                     _checked(connection, statement, names, later)
             if statement.target:
                 later.add(statement.target)
+
+    def _asked(self, statement: Statement, names: Names) -> Connection | None:
+        """The connection of the profile that `-p` names, or None."""
+        name = option_text(statement, "profile", names)
+        return None if name is None else self.connections.named(name)
 
     def _one(self, statement: Statement, names: Names, later: Collection[str]) -> Any:
         """Run one statement; what is to be shown, or None."""
         match statement.command.lower():
             case "use":
-                return self._use(statement, names)
+                return words.use(statement, names, self.connections)
+            case "profiles":
+                return self._given(statement, words.profiles(self.connections))
+            case "status":
+                return self._given(statement, words.status(statement, self.connections))
             case "last":
                 return self._show_last(statement)
-        connection = self.connections.current()
+        connection = self._asked(statement, names) or self.connections.current()
         call, options = _checked(connection, statement, names, later)
         if statement.has("dry-run"):
-            return _planned(connection, call, options)
+            return _planned(connection, call, replace(options, check=False))  # it is checked
         with _pointing_to(statement):
-            value, result = self._answer(connection, call, options)
-        if not statement.has("quiet") or result.provenance.complete is False:
-            say(summary(result, statement.target, connection.profile, statement.has("verbose")))
-            for note in result.notes:
-                say(f"⚠ {note}")
+            call = call_of(statement, names, later, asked_secret)
+            result = self._answer(connection, call, options)
+            value = _value(connection, result, options)
+        self._say(statement, connection, result)
         return self._given(statement, value)
 
-    def _answer(self, connection: Connection, call: Call, options: Options) -> tuple[Any, Result]:
+    def _answer(self, connection: Connection, call: Call, options: Options) -> Result:
         try:
             result = connection.run(call, options)
         except Incomplete as broken:
-            broken.result = self._last = _value(connection, broken.result, options)
+            self.last = (connection, broken.result, options)
+            broken.result = _value(connection, broken.result, replace(options, file=None))
             raise
-        value = self._last = _value(connection, result, options)
-        return value, result
+        self.last = (connection, result, options)
+        return result
+
+    def _say(self, statement: Statement, connection: Connection, result: Result) -> None:
+        if statement.has("quiet") and result.provenance.complete is not False:
+            return
+        say(summary(result, statement.target, connection.profile, statement.has("verbose")))
+        for note in result.notes:
+            say(f"⚠ {note}")
 
     def _given(self, statement: Statement, value: Any) -> Any:
         """Assign to the target, or hand over to be shown; a last `;` shows nothing."""
@@ -130,29 +158,15 @@ class Runner:
             return None
         return None if statement.silent and only_shown(self.shell) else value
 
-    def _use(self, statement: Statement, names: Names) -> None:
-        connection = self.connections.use(_profile_name(statement, names))
-        if not statement.has("quiet"):
-            profile = connection.profile
-            where = (
-                f" ({profile.host})" if profile.name != "demo" or statement.has("verbose") else ""
-            )
-            say(f"using {profile.name}: {profile.source}{where}")
-
     def _show_last(self, statement: Statement) -> Any:
-        if statement.words:
-            raise statement.wrong("last takes nothing", column=statement.words[0].column)
-        if self._last is None:
+        flags = words.flags_of(statement)
+        if "--tb" in flags:
+            return show_text(words.whole_traceback(statement, self.failed))
+        if self.last is None:
             raise statement.wrong("There is no result yet")
-        return self._given(statement, self._last)
-
-
-def _profile_name(statement: Statement, names: Names) -> str:
-    if len(statement.words) != 1:
-        raise statement.wrong("use takes the name of a profile: %cs use demo")
-    if statement.target:
-        raise statement.wrong("use gives nothing that a variable could keep")
-    return text_of(statement, statement.words[0], names)
+        connection, result, options = self.last
+        options = replace(options, file=None, reveal="--reveal" in flags)
+        return self._given(statement, _value(connection, result, options))
 
 
 def _checked(
@@ -161,8 +175,19 @@ def _checked(
     """The call and options of a statement, held against the catalogue."""
     call, options = call_of(statement, names, later), options_of(statement, names, later)
     with _pointing_to(statement):
-        connection.command(call, options)
+        connection.command(_without_names_to_come(call, statement, later), options)
     return call, options
+
+
+def _without_names_to_come(call: Call, statement: Statement, later: Collection[str]) -> Call:
+    """The call with an empty text where a value is only known when its line runs."""
+    unknown = {
+        argument.value.typed
+        for argument in statement.arguments
+        if argument.value.path and argument.value.path[0] in later
+    }
+    pairs = ((name, "" if value in unknown else value) for name, value in call.arguments)
+    return Call(call.command, tuple(pairs))
 
 
 @contextmanager
@@ -173,6 +198,8 @@ def _pointing_to(statement: Statement) -> Iterator[None]:
         return
     except CallError as error:
         problem = error
+    if problem.text is not None:
+        raise problem
     raise statement.wrong(problem.message, *problem.hints, column=statement.column_of(problem.name))
 
 
@@ -183,7 +210,10 @@ def _planned(connection: Connection, call: Call, options: Options) -> Any:
 
 
 def _value(connection: Connection, result: Result, options: Options) -> Any:
-    return connection.parsed(result) if options.raw else connection.frame(result, options)
+    """What a person gets: a frame, the parsed JSON, or a frame that says what was written."""
+    if options.file is not None:
+        return connection.written(result, options)
+    return connection.parsed(result, options) if options.raw else connection.frame(result, options)
 
 
 def _located(error: CloudStackError, statement: Statement) -> CloudStackError:

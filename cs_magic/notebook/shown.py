@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import linecache
 import sys
+import warnings
+from getpass import GetPassWarning, getpass
 from html import escape
 from typing import TYPE_CHECKING, Any
 
 from cs_magic.api.masks import MASK, holds_secret
 from cs_magic.api.profile import Profile
 from cs_magic.api.values import Call, Provenance, Result
-from cs_magic.errors import harmless
+from cs_magic.errors import CallError, harmless
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-_COMPLETE = {True: "complete", False: "INCOMPLETE", None: "perhaps incomplete"}
+_COMPLETE = {True: "complete", False: "INCOMPLETE: ", None: "perhaps incomplete: "}
 
 
 def say(line: str) -> None:
@@ -42,6 +44,27 @@ def show_text(text: str) -> None:
     display({"text/plain": text, "text/html": html}, raw=True)
 
 
+def asked_secret(name: str) -> str:
+    """A secret that the person types now; it is shown and kept nowhere.
+
+    Raises:
+        CallError: nobody can be asked here (papermill, nbconvert, a script).
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", GetPassWarning)  # it would be typed in the clear
+            given = getpass(f"{name}: ")
+    except (EOFError, RuntimeError, GetPassWarning):  # ipykernel's refusal is a RuntimeError
+        given = None
+    if given:
+        return given
+    raise CallError(
+        f"{name} was not given" if given == "" else f"Nobody can be asked for {name} here",
+        f"Put it into a variable and write {name}=$variable.",
+        name=name,
+    )
+
+
 def only_shown(shell: InteractiveShell) -> bool:
     """Whether the running line is a magic alone: what it gives is shown, and kept nowhere."""
     frame = sys._getframe(1)
@@ -63,6 +86,8 @@ def summary(result: Result, target: str | None, profile: Profile, verbose: bool)
     if came.duplicates:
         parts.append(f"{came.duplicates} met twice and dropped")
     parts.append(_completeness(came))
+    if result.secrets:
+        parts.append(f"{MASK} hides secrets: %cs last --reveal")
     if verbose:
         parts += _more(came, profile)
     name = f"{target}: " if target else ""
@@ -70,8 +95,9 @@ def summary(result: Result, target: str | None, profile: Profile, verbose: bool)
 
 
 def _completeness(came: Provenance) -> str:
-    said = _COMPLETE[came.complete]
-    return f"{said}: {came.reason}" if came.reason else said
+    if came.limit is not None and came.rows >= came.limit and came.reason:
+        return came.reason  # what was asked for, no fault
+    return _COMPLETE[came.complete] + came.reason
 
 
 def _more(came: Provenance, profile: Profile) -> list[str]:

@@ -18,17 +18,33 @@ class Value:
     """A value as typed: literal text, or the path of a Python value that is looked up.
 
     `path` is the name first, then attributes (`.id`) and items (`["key"]`, `[0]`);
-    `typed` is the text as it was written.
+    `typed` is the text as it was written; `bare` that it stood without quotes, so that
+    `@file` is a file and `?` a question.
     """
 
     text: str
     path: tuple[str | int, ...] = ()
     typed: str = ""
     column: int = 0
+    bare: bool = False
 
     def written(self) -> str:
         """The value so that it is read as the same again."""
-        return self.typed if self.path else quoted(self.text)
+        if self.path:
+            return self.typed
+        # A last ; behind it would be taken for the statement's.
+        return self.text if self.bare and not self.text.endswith(";") else quoted(self.text)
+
+    @property
+    def file(self) -> str | None:
+        """The path that `@path` names, or None."""
+        found = self.bare and len(self.text) > 1 and self.text[0] == "@" != self.text[1]
+        return self.text[1:] if found else None
+
+    @property
+    def asks(self) -> bool:
+        """Whether it is a bare `?`: a secret to be asked for."""
+        return self.bare and self.text == "?"
 
 
 @dataclass(frozen=True, slots=True)

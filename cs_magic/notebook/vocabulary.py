@@ -22,24 +22,29 @@ class Option:
 
 
 OPTIONS = (
+    Option("profile", "p", "NAME", "ask this profile, not the current one"),
     Option(
         "columns", "c", "a,b", "only these columns, in this order; nic.0.ipaddress reaches inside"
     ),
     Option("limit", "n", "N", "at most N rows"),
-    Option("output", "o", "df|raw", "a DataFrame (the default), or the parsed JSON"),
+    Option("explode", "x", "FIELD", "a row for each element of a nested field, such as nic"),
+    Option("output", "o", "WHAT", "df, raw (parsed JSON), csv:PATH, parquet:PATH or xlsx:PATH"),
     Option("own", "", None, "what your account owns, not everything you may see"),
     Option("text", "", None, "leave dates and numbers that travel as text as they came"),
     Option("no-check", "", None, "send the call as typed, unknown parameters and all"),
     Option("dry-run", "", None, "show what would be sent, and send nothing"),
     Option("quiet", "q", None, "show nothing but the result"),
     Option("verbose", "v", None, "say more about where the result came from"),
+    Option("reveal", "", None, "show the secrets in the answer, not ••••"),
     Option("tb", "", None, "show an error's whole traceback"),
     Option("help", "h", None, "show this"),
 )
 
 WORDS = {
-    "use": ("NAME", "make a profile the current one; demo is the cloud to practise on"),
-    "last": ("", "the last result again, or what came of a list that broke off"),
+    "use": ("NAME [--read-only]", "make a profile the current one; demo: a cloud to practise on"),
+    "profiles": ("", "the profiles there are, where they come from, and what shadows what"),
+    "status": ("[-v]", "who you are, where; -v looks into why a call is refused"),
+    "last": ("[--reveal|--tb]", "the last result, or what came of a list that broke off"),
 }
 
 
@@ -62,7 +67,8 @@ hosts << listHosts type=Routing
 
 VALUES = """\
 A value is bare text up to a blank, 'literal', or "with \\" escapes". $name and {name} are
-Python values: $idle.id, $row["name"], $ids[0]. # begins a comment. A last ; shows nothing.
+Python values: $idle.id, $row["name"], $ids[0]. @file is what the file holds, ? asks for a
+secret. tags.env=prod is a map's entry. # begins a comment. A last ; shows nothing.
 """
 
 

@@ -26,7 +26,13 @@ NEEDS = [(command, needed) for command in COMMANDS for needed in command.require
 
 def minimal(command: Command, without: str = "") -> Call:
     given = (parameter.name for parameter in command.required if parameter.name != without)
-    return Call(command.name, tuple((name, "x") for name in given))
+    return Call(command.name, tuple((name, fitting(command, name)) for name in given))
+
+
+def fitting(command: Command, name: str) -> str:
+    """A value of the parameter's type."""
+    known = command.parameter(name)
+    return {"boolean": "true", "date": "2026-09-01"}.get(known.type if known else "", "x")
 
 
 def refusal(command: str, *arguments: tuple[str, str]) -> CallError:

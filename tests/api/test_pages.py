@@ -253,7 +253,7 @@ def test_a_limit_is_kept_and_said(limit):
     result = server.read(wish=Wish(limit=limit))
     assert names(result) == [row["id"] for row in things(limit)]
     assert facts(result, "complete", "limit") == (False, limit)
-    assert result.provenance.reason == f"limited to {limit} rows of 25"
+    assert result.provenance.reason == f"limited to {limit} of 25 rows"
     assert len([page for page, _ in server.asked if int(page) > -(-limit // 10)]) == 0
 
 
@@ -279,7 +279,10 @@ def test_a_limit_that_the_first_list_fills_leaves_the_second_unasked():
     server = Things(things(6), project=things(6, first=6))
     result = server.read(wish=Wish(limit=6), command=SCOPED)
     assert [form.get("projectid") for form in server.transport.forms] == [None]
-    assert facts(result, "complete", "reason") == (False, "limited to 6 rows")
+    assert facts(result, "complete", "reason") == (
+        False,
+        "limited to 6 rows: there may be more",
+    )
 
 
 # -- the verdict ---------------------------------------------------------------------------

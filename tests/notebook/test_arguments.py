@@ -244,7 +244,7 @@ def test_options_say_how_the_call_is_made(text):
         ("-n $nope", "nope is not defined"),
         ("-n ٣", "--limit takes a number from 1, not ٣"),
         ("-c ,", "--columns names none"),
-        ("-o csv", "--output takes df or raw, not csv"),
+        ("-o csv", "--output takes df, raw, csv:PATH"),
     ],
 )
 def test_an_option_without_sense_is_refused_where_it_stands(text, message):

@@ -49,11 +49,11 @@ WRONG_CALLS = {
     "%cs -c nosuch listZones": "There is no column nosuch",
     "%cs -c name,nmae listHosts": "There is no column nmae: did you mean name?",
     "%cs -n 0 listZones": "--limit takes a number from 1, not 0",
-    "%cs -o csv listZones": "--output takes df or raw, not csv",
+    "%cs -o csv listZones": "--output takes df, raw, csv:PATH",
     "%cs createUser password=hunter2": "password is a secret",
     "%cs use": "use takes the name of a profile: %cs use demo",
-    "%cs use a b": "use takes the name of a profile: %cs use demo",
-    "%cs last 5": "last takes nothing",
+    "%cs use a b": "use takes no b",
+    "%cs last 5": "last takes no 5",
     "%cs x << use env": "use gives nothing that a variable could keep",
     "%cs": "There is no command",
     "%cs # nothing": "There is no command",
@@ -106,7 +106,7 @@ def test_a_list_that_breaks_off_fails_the_cell_and_last_has_what_came(notebook, 
     assert notebook.names["vms"] == "old"
     last = notebook.fine("%cs last").result
     assert (len(last), last.attrs["cs"]["complete"]) == (50, False)
-    assert ran.error.result is last
+    assert ran.error.result.equals(last)
 
 
 @pytest.mark.parametrize(

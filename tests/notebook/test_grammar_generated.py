@@ -56,7 +56,8 @@ def bare(statement: Statement) -> Statement:
     """A statement without columns, the text, and how its values were typed."""
 
     def plain(value: Value) -> Value:
-        return replace(value, typed="", column=0)
+        kept = value.bare and not value.text.endswith(";")
+        return replace(value, typed="", column=0, bare=kept)
 
     return replace(
         statement,

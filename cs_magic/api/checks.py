@@ -1,0 +1,58 @@
+"""Whether a value is of its parameter's type: what the server would silently take for another.
+
+`yes` and `1` are false to it; `2024-13-45` is the 14th of February 2025, and a time without
+an offset is midnight (`ParamProcessWorker`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:Z|[+-]\d{2}:?\d{2})")
+
+
+def problem(kind: str, value: str) -> str:
+    """What is wrong with a value of that type, and how it is written; empty where nothing is."""
+    check = _CHECKS.get(kind)
+    return check(value) if check is not None else ""
+
+
+def _boolean(value: str) -> str:
+    if value in {"true", "false"}:
+        return ""
+    meant = {"yes": "true", "1": "true", "on": "true", "no": "false", "0": "false", "off": "false"}
+    right = value.lower() if value.lower() in {"true", "false"} else meant.get(value.lower())
+    return f"is true or false: write {right}" if right else "is true or false"
+
+
+def _date(value: str) -> str:
+    if _DAY.fullmatch(value) or _MOMENT.fullmatch(value):
+        try:
+            datetime.fromisoformat(value)
+        except ValueError:
+            return "is no day of the calendar"
+        return ""
+    right = _right_date(value)
+    return f"is a day, or a time with its zone: write {right}" if right else _DATE_HOW
+
+
+_DATE_HOW = "is a day (2024-05-01), or a time with its zone (2024-05-01T10:00:00Z)"
+
+
+def _right_date(value: str) -> str:
+    """The value as the server reads it rightly, where it can be told what was meant."""
+    try:
+        moment = datetime.fromisoformat(value.strip().replace(" ", "T", 1))
+    except ValueError:
+        return ""
+    if not re.search(r"[:T]", value):
+        return moment.date().isoformat()
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+_CHECKS: dict[str, Callable[[str], str]] = {"boolean": _boolean, "date": _date}

@@ -1,0 +1,145 @@
+"""What our own words do: use, profiles, status, last."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from cs_magic.api.profile import Profile
+from cs_magic.api.values import Call, Options
+from cs_magic.errors import CloudStackError, Unauthorized
+from cs_magic.notebook.arguments import text_of
+from cs_magic.notebook.connections import DEMO, Connections
+from cs_magic.notebook.shown import say
+from cs_magic.notebook.statements import Statement
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from cs_magic.connection import Connection
+
+# What may stand behind a word, beside what it names.
+_FLAGS: Mapping[str, frozenset[str]] = {
+    "use": frozenset({"--read-only"}),
+    "status": frozenset({"-v", "--verbose"}),
+    "last": frozenset({"--reveal", "--tb"}),
+}
+
+
+def flags_of(statement: Statement, named: int = 0) -> set[str]:
+    """The flags behind a word, which also takes so many names.
+
+    Raises:
+        CallError: there is something else behind it, or too little.
+    """
+    word = statement.command.lower()
+    flags = {one.text for one in statement.words if one.bare and one.text.startswith("-")}
+    for one in statement.words:
+        if one.text in flags and one.text not in _FLAGS.get(word, ()):
+            raise statement.wrong(f"{word} takes no {one.text}", column=one.column)
+    rest = [one for one in statement.words if one.text not in flags or one.path]
+    if len(rest) > named:
+        raise statement.wrong(f"{word} takes no {rest[named].text}", column=rest[named].column)
+    return flags
+
+
+def profile_name(statement: Statement, names: Mapping[str, Any]) -> str:
+    """The name that stands behind `use`."""
+    flags = flags_of(statement, named=1)
+    named = [one for one in statement.words if one.text not in flags or one.path]
+    if not named:
+        raise statement.wrong("use takes the name of a profile: %cs use demo")
+    if statement.target:
+        raise statement.wrong("use gives nothing that a variable could keep")
+    return text_of(statement, named[0], names)
+
+
+def use(statement: Statement, names: Mapping[str, Any], connections: Connections) -> None:
+    """Make a profile the current one, and say which it is."""
+    read_only = "--read-only" in flags_of(statement, named=1)
+    connection = connections.use(profile_name(statement, names), read_only)
+    if not statement.has("quiet"):
+        say(_used(connection.profile, statement.has("verbose")))
+
+
+def profiles(connections: Connections) -> pd.DataFrame:
+    """A frame of the profiles there are: name, current, host, keys, source, state; no secret."""
+    import pandas as pd
+
+    current = connections.current_name()
+    rows = [
+        {
+            "name": row.name,
+            "current": "→" if row.name == current and not row.state else "",
+            "host": row.host,
+            "keys": row.keys,
+            "source": row.source,
+            "state": row.state,
+        }
+        for row in connections.profiles.rows()
+    ]
+    here = "→" if current == DEMO else ""
+    demo = {"name": DEMO, "current": here, "keys": "API keys", "source": "%cs use demo"}
+    return pd.DataFrame([*rows, demo]).fillna("")
+
+
+def status(statement: Statement, connections: Connections) -> pd.DataFrame:
+    """A frame of who you are and where: one row per fact, `fact` and `value`.
+
+    With `-v`, a call that is refused is looked into: one harmless read with a later and
+    an earlier `expires` tells whether this machine's clock is the reason.
+    """
+    import pandas as pd
+
+    verbose = bool(flags_of(statement)) or statement.has("verbose")
+    connection = connections.current()
+    facts = dict(_of_the_profile(connection.profile))
+    try:
+        facts |= _of_the_caller(connection)
+    except Unauthorized as error:
+        facts["refused"] = error.errortext
+        if verbose:
+            facts["clock"] = connection.client.clock_probe()
+        else:
+            facts["why"] = "%cs status -v looks into it"
+    except CloudStackError as error:
+        facts["no answer"] = str(error)
+    if verbose:
+        facts["catalogue"] = f"{connection.catalogue.origin} {connection.catalogue.version}"
+    return pd.DataFrame({"fact": list(facts), "value": list(facts.values())})
+
+
+def whole_traceback(statement: Statement, failed: CloudStackError | None) -> str:
+    """The whole traceback of the last error."""
+    if failed is None:
+        raise statement.wrong("No call has failed yet")
+    return "".join(traceback.format_exception(failed))
+
+
+def _used(profile: Profile, verbose: bool) -> str:
+    # The demo's port is another each time, and says nothing.
+    where = f" ({profile.host})" if profile.name != DEMO or verbose else ""
+    only = ", read-only" if profile.read_only else ""
+    return f"using {profile.name}{only}: {profile.source}{where}"
+
+
+def _of_the_profile(profile: Profile) -> dict[str, str]:
+    return {
+        "profile": profile.name,
+        "host": profile.host,
+        "source": profile.source,
+        "access": "read-only" if profile.read_only else "read and write",
+    }
+
+
+def _of_the_caller(connection: Connection) -> dict[str, str]:
+    """Account, domain, role and the server's version, as far as the server tells them."""
+    capabilities = connection.parsed(connection.run(Call("listCapabilities"), Options()), Options())
+    own = connection.frame(connection.run(Call("listAccounts"), Options(own=True)), Options())
+    [capability] = capabilities["capability"]
+    facts = {"version": str(capability.get("cloudstackversion", ""))}
+    for fact, column in (("account", "name"), ("domain", "domainpath"), ("role", "rolename")):
+        if len(own) == 1 and column in own:
+            facts[fact] = str(own[column].iloc[0])
+    return facts

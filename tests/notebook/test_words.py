@@ -1,0 +1,220 @@
+"""Our own words: use, profiles, status, last; and `-p`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cs_magic.demo.server import Demo, serving
+from cs_magic.errors import CallError, ProfileError, Refused, Unauthorized
+from cs_magic.notebook.connections import DEMO
+
+CMK = """\
+prompt       = 🐱
+asyncblock   = true
+timeout      = 1800
+output       = json
+verifycert   = true
+profile      = practice
+postrequest  = true
+
+[localcloud]
+url       = http://localhost:8080/client/api
+username  = admin
+password  = password
+domain    = /
+apikey    =
+secretkey =
+
+[practice]
+url       = {endpoint}
+username  =
+password  =
+domain    = /
+apikey    = {api_key}
+secretkey = {secret_key}
+"""
+
+
+@pytest.fixture(scope="module")
+def demo():
+    with serving(machines=40) as running:
+        yield running
+
+
+@pytest.fixture
+def cmk(demo: Demo) -> Path:
+    """A machine where only cmk was ever configured."""
+    path = Path.home() / ".cmk" / "config"
+    path.parent.mkdir()
+    path.write_text(
+        CMK.format(endpoint=demo.endpoint, api_key=demo.api_key, secret_key=demo.secret_key)
+    )
+    path.chmod(0o600)
+    return path
+
+
+@pytest.fixture
+def ours(demo: Demo) -> Path:
+    """A configuration of ours with a good profile and one whose secret key is wrong."""
+    import os
+
+    path = Path(os.environ["XDG_CONFIG_HOME"]) / "cs_magic" / "config.toml"
+    path.parent.mkdir(parents=True)
+    path.write_text(f"""\
+default = "good"
+[good]
+endpoint = "{demo.endpoint}"
+api_key = "{demo.api_key}"
+secret_key = "{demo.secret_key}"
+[wrong]
+endpoint = "{demo.endpoint}"
+api_key = "{demo.api_key}"
+secret_key = "{demo.secret_key}-not"
+""")
+    path.chmod(0o600)
+    return path
+
+
+def test_a_person_who_uses_cmk_has_the_first_table_in_one_line(notebook, cmk):
+    ran = notebook.fine("%cs listZones")
+    assert list(ran.result["name"]) == ["Zürich", "Genève", "Lugano"]
+
+
+def test_profiles_shows_them_all_with_their_source_and_no_secret(notebook, cmk, ours, demo):
+    frame = notebook.fine("%cs profiles").result
+    assert list(frame["name"]) == ["good", "wrong", "localcloud", "practice", DEMO]
+    assert list(frame["current"]) == ["→", "", "", "", ""]
+    assert frame["source"].str.contains("~/.cmk/config").sum() == 2
+    assert demo.secret_key not in frame.to_string()
+    assert demo.api_key not in frame.to_string()
+
+
+def test_use_changes_the_current_profile_and_says_which(notebook, ours, cmk):
+    ran = notebook.fine("%cs use practice")
+    assert ran.lines[0].startswith("using practice: ~/.cmk/config (127.0.0.1:")
+    frame = notebook.fine("%cs listZones").result
+    assert frame.attrs["cs"]["profile"] == "practice"
+
+
+def test_an_option_asks_another_profile_once(notebook, ours, cmk):
+    assert notebook.fine("%cs -p practice listZones").result.attrs["cs"]["profile"] == "practice"
+    assert notebook.fine("%cs listZones").result.attrs["cs"]["profile"] == "good"
+    looked_up = notebook.fine("%cs -p $which listZones", which="cmk:practice").result
+    assert looked_up.attrs["cs"]["profile"] == "practice"
+
+
+@pytest.mark.parametrize(
+    ("cell", "message"),
+    [
+        ("%cs use godo", "There is no profile godo: did you mean good?"),
+        ("%cs -p practise listZones", "There is no profile practise: did you mean practice?"),
+    ],
+)
+def test_a_mistyped_profile_is_an_error_with_a_suggestion(notebook, ours, cmk, cell, message):
+    ran = notebook.run(cell)
+    assert type(ran.error) is ProfileError
+    assert ran.error_lines[0] == f"ProfileError: {message}"
+
+
+def test_without_any_profile_the_error_says_three_ways_on(notebook):
+    lines = notebook.run("%cs listZones").error_lines
+    assert lines[0] == "ProfileError: There is no profile to use"
+    assert any("CLOUDSTACK_ENDPOINT" in line for line in lines)
+    assert any("config.toml" in line for line in lines)
+    assert any("%cs use demo" in line for line in lines)
+
+
+# -- read-only --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("cell", ["%cs use good --read-only", "%cs use --read-only good"])
+def test_a_read_only_profile_reads_and_refuses_everything_else_before_sending(notebook, ours, cell):
+    assert "read-only" in notebook.fine(cell).lines[0]
+    notebook.fine("%cs listZones")
+    ran = notebook.run("%cs deleteZone id=1")
+    assert type(ran.error) is Refused
+    assert "nothing was sent" in ran.error_lines[0]
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["getUploadParamsForVolume name=x zoneid=1 format=QCOW2", "getDiagnosticsData targetid=1"],
+)
+def test_commands_that_read_by_name_only_are_refused_too(notebook, ours, command):
+    notebook.fine("%cs use good --read-only")
+    assert type(notebook.run(f"%cs {command}").error) is Refused
+
+
+# -- status -----------------------------------------------------------------------------------
+
+
+def test_status_says_who_you_are_and_where(notebook, ours, demo):
+    facts = notebook.fine("%cs status").result.set_index("fact")["value"]
+    assert facts["profile"] == "good"
+    assert facts["account"] == "admin"
+    assert facts["role"] == "Root Admin"
+    assert facts["version"].startswith("4.23")
+    assert demo.secret_key not in facts.to_string()
+
+
+def test_status_of_a_refused_profile_looks_into_why(notebook, ours):
+    notebook.fine("%cs use wrong")
+    assert type(notebook.run("%cs listZones").error) is Unauthorized
+    short = notebook.fine("%cs status").result.set_index("fact")["value"]
+    assert "clock" not in short.index
+    long = notebook.fine("%cs status -v").result.set_index("fact")["value"]
+    assert "not the reason" in long["clock"]
+    assert "UTC on this machine" in long["clock"]
+
+
+@pytest.mark.parametrize(
+    ("cell", "message"),
+    [
+        ("%cs use", "use takes the name of a profile: %cs use demo"),
+        ("%cs use a b", "use takes no b"),
+        ("%cs use a --force", "use takes no --force"),
+        ("%cs x << use good", "use gives nothing that a variable could keep"),
+        ("%cs profiles x", "profiles takes no x"),
+        ("%cs status --all", "status takes no --all"),
+        ("%cs last -v", "last takes no -v"),
+        ("%cs last --tb", "No call has failed yet"),
+    ],
+)
+def test_a_word_with_something_odd_behind_it_is_refused(notebook, ours, cell, message):
+    ran = notebook.run(cell)
+    assert type(ran.error) is CallError
+    assert ran.error_lines[0] == f"CallError: {message}"
+
+
+# -- last -------------------------------------------------------------------------------------
+
+
+def test_secrets_are_shown_on_demand_without_asking_again(notebook, ours, demo):
+    masked = notebook.fine("%cs keys << listUsers")
+    assert any("•••• hides secrets" in line for line in masked.lines)
+    frame = notebook.names["keys"]
+    assert demo.api_key not in frame.to_string(max_colwidth=None)
+    revealed = notebook.fine("%cs last --reveal").result
+    assert demo.api_key in set(revealed["apikey"])
+    at_once = notebook.fine("%cs --reveal listUsers").result
+    assert demo.api_key in set(at_once["apikey"])
+    assert demo.api_key not in notebook.fine("%cs last").result.to_string(max_colwidth=None)
+
+
+def test_last_tb_shows_the_whole_traceback_of_what_failed(notebook, ours):
+    notebook.run("%cs listZonse")
+    [text] = notebook.fine("%cs last --tb").lines
+    assert text.startswith("Traceback (most recent call last):")
+    assert "listZonse" in text
+
+
+# -- files that others can read ----------------------------------------------------------------
+
+
+def test_a_file_with_secrets_that_others_can_read_is_warned_about_once(notebook, ours):
+    ours.chmod(0o644)
+    with pytest.warns(UserWarning, match="others can read it: chmod 600"):
+        notebook.fine("%cs listZones")
+    assert "chmod" not in notebook.fine("%cs listZones").printed
