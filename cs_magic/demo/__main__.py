@@ -44,13 +44,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
-    demo = Demo(options.machines, options.seed, options.port, options.latency_ms,
-                options.signature_algorithm)
+    demo = Demo(
+        options.machines,
+        options.seed,
+        options.port,
+        options.latency_ms,
+        options.signature_algorithm,
+        options.usage_rows,
+    )
     try:
         demo.start()
     except OSError as error:
-        sys.stderr.write(f"Port {options.port} on {HOST} cannot be opened ({error.strerror}): "
-                         "choose another one with --port.\n")
+        sys.stderr.write(
+            f"Port {options.port} on {HOST} cannot be opened ({error.strerror}): "
+            "choose another one with --port.\n"
+        )
         return 1
     with demo:
         sys.stdout.write(_greeting(demo, options.machines, options.json))
@@ -69,15 +77,34 @@ def _greeting(demo: Demo, machines: int, as_json: bool) -> str:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m cs_magic.demo", description=__doc__)
     parser.add_argument("--port", type=int, default=0, help="the port; any free one by default")
-    parser.add_argument("--machines", type=_count, default=1_200,
-                        help="how many virtual machines the accounts own (1200)")
+    parser.add_argument(
+        "--machines",
+        type=_count,
+        default=1_200,
+        help="how many virtual machines the accounts own (1200)",
+    )
     parser.add_argument("--seed", type=int, default=1, help="another number is another cloud (1)")
-    parser.add_argument("--latency-ms", type=_count, default=0,
-                        help="milliseconds to wait before each page of a list (0)")
-    parser.add_argument("--signature-algorithm", choices=("HmacSHA1", "HmacSHA512"),
-                        default="HmacSHA1", help="the only signatures that are accepted")
-    parser.add_argument("--json", action="store_true",
-                        help="print endpoint, keys and user as one line of JSON")
+    parser.add_argument(
+        "--latency-ms",
+        type=_count,
+        default=0,
+        help="milliseconds to wait before each page of a list (0)",
+    )
+    parser.add_argument(
+        "--signature-algorithm",
+        choices=("HmacSHA1", "HmacSHA512"),
+        default="HmacSHA1",
+        help="the only signatures that are accepted",
+    )
+    parser.add_argument(
+        "--usage-rows",
+        type=_count,
+        default=0,
+        help="at least so many usage records, by cutting days finer (0: by days)",
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="print endpoint, keys and user as one line of JSON"
+    )
     return parser
 
 

@@ -34,6 +34,14 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 UNVERIFIED = "unable to verify user credentials and/or request signature"
+NO_SECOND_FACTOR = (
+    "Unable to process the API request due to :Two factor authentication 2FA is enabled but not "
+    "verified, please verify 2FA using validateUserTwoFactorAuthenticationCode API before calling "
+    "other APIs. Existing session is invalidated."
+)
+SECOND_FACTOR = "validateUserTwoFactorAuthenticationCode"
+# What a session may do before its second factor.
+BEFORE_SECOND_FACTOR = ("listApis", SECOND_FACTOR)
 LOST_SESSION = "unable to verify user credentials"
 
 
@@ -64,7 +72,7 @@ class App:
         self._sleep = sleep
         accounts = cloud.world.people.accounts.values()
         # The database finds a key in any letter case.
-        self._by_key = {account.user.api_key.lower(): account for account in accounts}
+        self._by_key = {a.user.api_key.lower(): a for a in accounts if a.user.api_key}
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """One exchange."""
@@ -107,13 +115,16 @@ class App:
                 return self._by_session(session, name, parameters, sent_cookies)
             return self._by_signature(name, parameters)
         except Unverified:
-            wrapper = _wrapper(name) if name and self.cloud.known(name) else None
-            return refusal(wrapper if wrapper or not name else "errorresponse", 401, UNVERIFIED,
-                           as_json)
+            wrapper = self.cloud.wrapper(name) if name and self.cloud.known(name) else None
+            return refusal(
+                wrapper if wrapper or not name else "errorresponse", 401, UNVERIFIED, as_json
+            )
         except Refused as refused:
-            wrapper = "errorresponse" if refused.errorcode == 432 else _wrapper(name or "")
-            return refusal(wrapper, refused.errorcode, refused.errortext, as_json,
-                           refused.cserrorcode)
+            forbidden = refused.errorcode == 432
+            wrapper = "errorresponse" if forbidden else self.cloud.wrapper(name or "")
+            return refusal(
+                wrapper, refused.errorcode, refused.errortext, as_json, refused.cserrorcode
+            )
 
     def _by_session(
         self,
@@ -125,10 +136,16 @@ class App:
         """A call with cookies; without the right session key the session is gone."""
         if session.account is None or name is None:
             return blank()
+        if not session.verified and name not in BEFORE_SECOND_FACTOR:
+            self.sessions.end(session)
+            return refusal(self.cloud.wrapper(name), 511, NO_SECOND_FACTOR, wants_json(parameters))
         given = parameters.get("sessionkey")
         if not self.sessions.proves(session, given, sent_cookies.get("sessionkey")):
             self.sessions.end(session)
-            return refusal(_wrapper(name), 401, LOST_SESSION, wants_json(parameters))
+            return refusal(self.cloud.wrapper(name), 401, LOST_SESSION, wants_json(parameters))
+        if name == SECOND_FACTOR and session.account.user.pin:
+            code = parameters.get("codefor2fa")
+            return self.sessions.second_factor(session, code, wants_json(parameters))
         account = session.account
         if not self.cloud.known(name) and account.role.kind == 1:
             raise Refused(432, f"Unknown API command: {name}")
@@ -156,9 +173,7 @@ class App:
         if moment is None or moment <= self._wall_clock():
             raise Unverified
 
-    def _check_signature(
-        self, parameters: Mapping[str, str], given: str, account: Account
-    ) -> None:
+    def _check_signature(self, parameters: Mapping[str, str], given: str, account: Account) -> None:
         for algorithm in self._algorithms:
             right = signature(parameters.items(), account.user.secret_key, algorithm)
             if hmac.compare_digest(right.encode(), given.encode("utf-8", "replace")):
@@ -169,12 +184,7 @@ class App:
         inner: dict[str, Any] = self.cloud.answer(name, parameters, caller)
         if self._latency and self.cloud.is_list(name):
             self._sleep(self._latency)
-        return answer(_wrapper(name), inner, wants_json(parameters))
-
-
-def _wrapper(name: str) -> str:
-    """The envelope's only key; none of the demo's commands is one of CloudStack's odd ones."""
-    return f"{name.lower()}response"
+        return answer(self.cloud.wrapper(name), inner, wants_json(parameters))
 
 
 def _parameters(environ: WSGIEnvironment) -> dict[str, str]:

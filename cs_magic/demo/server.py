@@ -66,8 +66,9 @@ class Demo:
         port: int = 0,
         latency_ms: int = 0,
         signature_algorithm: str = "HmacSHA1",
+        usage_rows: int = 0,
     ) -> None:
-        self.world = World(seed, machines)
+        self.world = World(seed, machines, usage_rows=usage_rows)
         self.app = App(Cloud(self.world), (signature_algorithm,), latency_ms / 1_000)
         self._port = port
         self._http: HTTPServer | None = None
@@ -85,8 +86,14 @@ class Demo:
     def start(self) -> Demo:
         """Open the port and answer in the background; OSError where the port is taken."""
         if self._http is None:
-            http = HTTPServer((HOST, self._port), self.app, numthreads=10, timeout=KEEP_ALIVE,
-                              shutdown_timeout=1, request_queue_size=64)
+            http = HTTPServer(
+                (HOST, self._port),
+                self.app,
+                numthreads=10,
+                timeout=KEEP_ALIVE,
+                shutdown_timeout=1,
+                request_queue_size=64,
+            )
             http.ConnectionClass = _Connection
             http.max_request_header_size = HEADER_BYTES
             _prepare(http)
@@ -111,8 +118,7 @@ class Demo:
     def accounts(self) -> dict[str, Access]:
         """How to be each of the accounts, by its name."""
         return {
-            account.name: self._access(account)
-            for account in self.world.people.accounts.values()
+            account.name: self._access(account) for account in self.world.people.accounts.values()
         }
 
     @property
@@ -147,8 +153,13 @@ class Demo:
     def _access(self, account: Account) -> Access:
         user = account.user
         return Access(
-            self.endpoint, user.username, account.domain.login_path, account.role.name,
-            user.api_key, user.secret_key, user.password,
+            self.endpoint,
+            user.username,
+            account.domain.login_path,
+            account.role.name,
+            user.api_key,
+            user.secret_key,
+            user.password,
         )
 
 
@@ -179,7 +190,8 @@ def serving(
     port: int = 0,
     latency_ms: int = 0,
     signature_algorithm: str = "HmacSHA1",
+    usage_rows: int = 0,
 ) -> Iterator[Demo]:
     """A demo cloud that is served as long as the block runs; port 0 is any free one."""
-    with Demo(machines, seed, port, latency_ms, signature_algorithm) as demo:
+    with Demo(machines, seed, port, latency_ms, signature_algorithm, usage_rows) as demo:
         yield demo

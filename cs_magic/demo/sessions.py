@@ -16,6 +16,10 @@ from cs_magic.demo.wire import Reply, answer, refusal
 TIMEOUT = 1_800
 EPOCH = ("Expires", "Thu, 01 Jan 1970 00:00:00 GMT")
 POST_ONLY = "Please use HTTP POST to authenticate using this API"
+VALIDATION = "validateusertwofactorauthenticationcoderesponse"
+NO_CODE = "Code for two factor authentication is required"
+WRONG_CODE = "two-factor authentication code provided is invalid"
+GENERAL, WRONG_FACTOR = 9999, 4295
 NO_SESSION = "Session not found for the logout process."
 
 
@@ -27,6 +31,7 @@ class Session:
     account: Account | None
     key: str = field(repr=False)
     seen: float = 0.0
+    verified: bool = True
 
 
 class Sessions:
@@ -62,6 +67,19 @@ class Sessions:
         return len(given) == 2 and all(
             hmac.compare_digest(text, session.key.encode()) for text in given
         )
+
+    def second_factor(self, session: Session, code: str | None, as_json: bool) -> Reply:
+        """Take the code that follows the password; a wrong one ends the session."""
+        if code is None:
+            return refusal(VALIDATION, 531, NO_CODE, as_json, GENERAL)
+        pin = session.account.user.pin if session.account else ""
+        if hmac.compare_digest(code.encode(), pin.encode()):
+            session.verified = True
+            return answer(VALIDATION, {"success": True}, as_json)
+        self.end(session)
+        # CloudStack puts the whole document into the text of another one.
+        inner = refusal(VALIDATION, 511, WRONG_CODE, as_json=True).body.decode()
+        return refusal(VALIDATION, 511, inner, as_json, WRONG_FACTOR)
 
     def login(
         self, method: str, parameters: Mapping[str, str], cookies: Mapping[str, str], as_json: bool
@@ -101,7 +119,11 @@ class Sessions:
 
     def _new(self, account: Account | None) -> Session:
         session = Session(
-            f"node0{secrets.token_hex(12)}", account, secrets.token_urlsafe(20), self._ticks()
+            f"node0{secrets.token_hex(12)}",
+            account,
+            secrets.token_urlsafe(20),
+            self._ticks(),
+            verified=not (account and account.user.pin),
         )
         with self._lock:
             self._sessions[session.id] = session
@@ -127,9 +149,7 @@ class Sessions:
         )
         return None, refusal("loginresponse", 531, text, as_json)
 
-    def _domain(
-        self, parameters: Mapping[str, str], as_json: bool
-    ) -> tuple[Domain | None, Reply]:
+    def _domain(self, parameters: Mapping[str, str], as_json: bool) -> tuple[Domain | None, Reply]:
         """The domain that is meant: by id, else by path, else ROOT."""
         id_ = parameters.get("domainid") or parameters.get("domainId")
         domains = self._world.people.domains.values()
@@ -157,8 +177,9 @@ class Sessions:
             "timezoneoffset": "0.0",
             "registered": "false",
             "sessionkey": session.key,
-            "is2faenabled": "false",
-            "is2faverified": "true",
+            "is2faenabled": "true" if user.pin else "false",
+            "is2faverified": "false" if user.pin else "true",
+            **({"providerfor2fa": "staticpin"} if user.pin else {}),
             "issuerfor2fa": "CloudStack",
         }
         if account.role.kind == 1:

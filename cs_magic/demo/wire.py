@@ -18,8 +18,13 @@ LARGEST_FORM = 1 << 20
 WORTH_COMPRESSING = 512
 
 REASONS = {
-    200: "OK", 400: "Bad Request", 401: "Unauthorized", 404: "Not Found",
-    405: "Method Not Allowed", 431: "Request Header Fields Too Large", 501: "Not Implemented",
+    200: "OK",
+    400: "Bad Request",
+    401: "Unauthorized",
+    404: "Not Found",
+    405: "Method Not Allowed",
+    431: "Request Header Fields Too Large",
+    501: "Not Implemented",
 }
 
 SECURITY = [
@@ -119,9 +124,7 @@ def refusal(
     if cserrorcode is not None:
         # A header holds no line break; it is ISO-8859-1, and what does not fit is a question mark.
         flat = text.replace("\r", " ").replace("\n", " ")
-        reply.headers.append(
-            ("X-Description", flat.encode("latin-1", "replace").decode("latin-1"))
-        )
+        reply.headers.append(("X-Description", flat.encode("latin-1", "replace").decode("latin-1")))
     return reply
 
 
@@ -133,10 +136,7 @@ def _document(
         text = json.dumps({wrapper or "null": inner}, ensure_ascii=False, separators=(",", ":"))
         return Reply(200, text.encode("utf-8", "replace"))
     name = wrapper or "errorresponse"
-    text = (
-        f'<?xml version="1.0" encoding="UTF-8"?><{name}{attribute}>'
-        f"{_xml(inner)}</{name}>"
-    )
+    text = f'<?xml version="1.0" encoding="UTF-8"?><{name}{attribute}>{_xml(inner)}</{name}>'
     return Reply(200, text.encode("utf-8", "replace"), "text/xml;charset=utf-8")
 
 

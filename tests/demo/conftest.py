@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import urllib.error
 import urllib.parse
@@ -16,7 +17,10 @@ from cs_magic.api.signing import signature
 from cs_magic.demo.server import Access, Demo, serving
 
 ROLES = {
-    "root": "admin", "second root": "auditor", "domain admin": "retail-admin", "user": "webshop",
+    "root": "admin",
+    "second root": "auditor",
+    "domain admin": "retail-admin",
+    "user": "webshop",
 }
 
 
@@ -54,7 +58,10 @@ class Wire:
     """A client that adds nothing of its own."""
 
     def send(
-        self, url: str, body: str | None = None, headers: dict[str, str] | None = None,
+        self,
+        url: str,
+        body: str | None = None,
+        headers: dict[str, str] | None = None,
         method: str | None = None,
     ) -> Answer:
         """The answer, also where it is an error."""
@@ -67,9 +74,7 @@ class Wire:
             with error:
                 return Answer(error.code, error.headers, error.read())
 
-    def signed(
-        self, access: Access, pairs: dict[str, str], algorithm: str = "HmacSHA1"
-    ) -> str:
+    def signed(self, access: Access, pairs: dict[str, str], algorithm: str = "HmacSHA1") -> str:
         """The pairs with key and signature, as a query or form."""
         if not any(name.lower() == "apikey" for name in pairs):
             pairs = {"apiKey": access.api_key, **pairs}
@@ -79,6 +84,7 @@ class Wire:
 
 
 Call = Callable[..., Answer]
+Everything = Callable[[str, str], Answer]
 
 
 @pytest.fixture(scope="session")
@@ -104,3 +110,26 @@ def call(demo: Demo, wire: Wire) -> Call:
         return wire.send(f"{demo.endpoint}?{query}")
 
     return make
+
+
+@pytest.fixture(scope="session")
+def everything(call: Call) -> Everything:
+    """All that a role is shown by a list command, asked once."""
+    needed: dict[str, dict[str, str]] = {
+        "listTemplates": {"templatefilter": "executable"},
+        "listIsos": {"isofilter": "executable"},
+        "listUsageRecords": {"startdate": "2026-08-19", "enddate": "2026-08-19"},
+        "listResourceDetails": {"resourcetype": "UserVm"},
+    }
+    (machine, *_) = call("user", "listVirtualMachines", details="min").rows
+    (network, *_) = call("root", "listPhysicalNetworks").rows
+    (project, *_) = call("root", "listProjects", listall="true").rows
+    needed["listNics"] = {"virtualmachineid": machine["id"]}
+    needed["listTrafficTypes"] = {"physicalnetworkid": network["id"]}
+    needed["listProjectAccounts"] = {"projectid": project["id"]}
+
+    @functools.cache
+    def ask(who: str, name: str) -> Answer:
+        return call(who, name, pagesize="-1", listall="true", **needed.get(name, {}))
+
+    return ask

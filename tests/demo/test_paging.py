@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import recorded as real
+
+from cs_magic.demo.cloud.served import SERVED
 
 
 def test_the_first_list_has_three_pages_of_500_500_and_200(call: Any) -> None:
@@ -85,9 +88,7 @@ def test_a_page_of_zero_rows_is_empty_elsewhere(call: Any, command: str) -> None
 
 
 def test_the_count_alone_can_be_asked_for(call: Any) -> None:
-    answer = call(
-        "root", "listVirtualMachines", listall="true", retrieveonlyresourcecount="true"
-    )
+    answer = call("root", "listVirtualMachines", listall="true", retrieveonlyresourcecount="true")
     assert answer.inner == {"count": 1200}
 
 
@@ -99,3 +100,54 @@ def test_newer_events_are_on_earlier_pages_and_in_a_page_the_oldest_is_first(cal
     assert one == sorted(one)
     assert two == sorted(two)
     assert min(one) >= max(two)
+
+
+def counted() -> dict[str, list[real.Step]]:
+    """Per served command that was not empty, the steps that asked for two pages of two."""
+    found: dict[str, list[real.Step]] = {}
+    for step in real.recorded():
+        if step.where.startswith("G-counts/") and step.command in SERVED:
+            pages = dict(step.parameters)
+            asked = pages.get("pagesize") == "2" and pages.get("page") in ("1", "2")
+            if asked and real.inner(step)[1]:
+                found.setdefault(step.command, []).append(step)
+    return {name: steps[:2] for name, steps in found.items() if len(steps) > 1}
+
+
+COUNTED = counted()
+# What their recorded parameters named is not in the demo.
+NAMED = {"listNics": "virtualmachineid", "listTrafficTypes": "physicalnetworkid"}
+
+
+def rows_of(inner: dict[str, Any]) -> list[Any]:
+    """The rows of a list."""
+    return next((value for value in inner.values() if isinstance(value, list)), [])
+
+
+@pytest.mark.parametrize("name", sorted(COUNTED))
+def test_pages_are_counted_and_cut_or_ignored_as_recorded(call: Any, name: str) -> None:
+    one, two = (real.inner(step)[1] for step in COUNTED[name])
+    parameters = dict(COUNTED[name][0].parameters)
+    for extra in ("page", "pagesize", "response", "startdate", "enddate", "keyword"):
+        parameters.pop(extra, None)
+    if name in NAMED:
+        source = {"listNics": "listVirtualMachines", "listTrafficTypes": "listPhysicalNetworks"}
+        parameters[NAMED[name]] = call("root", source[name]).rows[0]["id"]
+    first, second = (
+        call("root", name, page=page, pagesize="2", **parameters).inner for page in ("1", "2")
+    )
+    if one == two:  # the page is ignored
+        assert first == second
+        assert first.get("count", 0) == len(rows_of(first))
+        return
+    assert len(rows_of(first)) <= 2
+    if one["count"] == len(rows_of(one)) and two.get("count") == len(rows_of(two)):
+        assert first["count"] == len(rows_of(first))  # the count of the page alone
+    else:
+        assert first["count"] == second["count"] >= len(rows_of(first)) + len(rows_of(second))
+
+
+def test_the_history_of_machines_counts_the_page(call: Any) -> None:
+    page = call("root", "listVirtualMachinesUsageHistory", page="1", pagesize="2")
+    assert page.count == len(page.rows) == 2
+    assert call("root", "listVirtualMachinesUsageHistory", page="999", pagesize="2").inner == {}

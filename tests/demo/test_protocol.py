@@ -31,9 +31,15 @@ def ask(demo: Demo, wire: Any) -> Any:
 
 @pytest.mark.parametrize(
     "expires",
-    ["2099-01-01T00:00:00Z", "2099-01-01T00:00:00+0000", "2099-01-01T00:00:00+02:00",
-     "2099-01-01T00:00:00.123Z", "2099-01-01T00:00:00.123456+0000", "2099-01-01T00:00Z",
-     "2099-01-01T00:00:00z"],
+    [
+        "2099-01-01T00:00:00Z",
+        "2099-01-01T00:00:00+0000",
+        "2099-01-01T00:00:00+02:00",
+        "2099-01-01T00:00:00.123Z",
+        "2099-01-01T00:00:00.123456+0000",
+        "2099-01-01T00:00Z",
+        "2099-01-01T00:00:00z",
+    ],
 )
 def test_an_expiry_ahead_is_accepted_in_every_recorded_spelling(ask: Any, expires: str) -> None:
     assert ask(signatureVersion="3", expires=expires).status == 200
@@ -41,8 +47,16 @@ def test_an_expiry_ahead_is_accepted_in_every_recorded_spelling(ask: Any, expire
 
 @pytest.mark.parametrize(
     "expires",
-    ["2099-01-01T00:00:00", "2099-01-01 00:00:00", "2099-01-01", "4070908800",
-     "2099-01-01T00:00:00 0000", "", "2020-01-01T00:00:00Z", "2099-13-01T00:00:00Z"],
+    [
+        "2099-01-01T00:00:00",
+        "2099-01-01 00:00:00",
+        "2099-01-01",
+        "4070908800",
+        "2099-01-01T00:00:00 0000",
+        "",
+        "2020-01-01T00:00:00Z",
+        "2099-13-01T00:00:00Z",
+    ],
 )
 def test_an_expiry_that_is_over_or_cannot_be_read_is_401(ask: Any, expires: str) -> None:
     answer = ask(signatureVersion="3", expires=expires)
@@ -84,9 +98,9 @@ def test_without_key_or_signature_it_is_401(demo: Demo, wire: Any, left_out: str
     query = urllib.parse.parse_qs(wire.signed(demo.accounts["admin"], {"command": "listZones"}))
     del query[left_out]
     answer = wire.send(f"{demo.endpoint}?{urllib.parse.urlencode(query, doseq=True)}")
-    assert answer.body == json.dumps(
-        {"listzonesresponse": UNVERIFIED}, separators=(",", ":")
-    ).encode()
+    assert (
+        answer.body == json.dumps({"listzonesresponse": UNVERIFIED}, separators=(",", ":")).encode()
+    )
     assert answer.headers["X-Description"] is None
 
 
@@ -212,9 +226,7 @@ def test_a_large_body_is_compressed_where_gzip_is_accepted(demo: Demo, wire: Any
     ("method", "status"),
     [("HEAD", 401), ("OPTIONS", 200), ("PUT", 405), ("DELETE", 405), ("PATCH", 501)],
 )
-def test_other_methods_are_not_answered(
-    demo: Demo, wire: Any, method: str, status: int
-) -> None:
+def test_other_methods_are_not_answered(demo: Demo, wire: Any, method: str, status: int) -> None:
     assert wire.send(demo.endpoint, method=method).status == status
 
 
@@ -229,11 +241,25 @@ def test_a_url_that_is_too_long_is_414(demo: Demo, wire: Any) -> None:
 class TestListApis:
     def test_every_command_that_is_listed_answers(self, call: Any) -> None:
         machine = call("root", "listVirtualMachines").rows[0]["id"]
+        ids = {
+            "listLoadBalancerRuleInstances": call("root", "listLoadBalancerRules").rows[0]["id"],
+            "getUserKeys": "",
+        }
         for who in ("root", "domain admin", "user"):
             for entry in call(who, "listApis").rows:
-                if entry["name"] in ("login", "logout"):
+                if entry["name"] in ("login", "logout", "validateUserTwoFactorAuthenticationCode"):
                     continue
-                needed = {"templatefilter": "featured", "virtualmachineid": machine}
+                ids["getUserKeys"] = call(who, "listUsers").rows[0]["id"]
+                needed = {
+                    "templatefilter": "featured",
+                    "virtualmachineid": machine,
+                    "startdate": "2026-08-01",
+                    "enddate": "2026-08-01",
+                    "resourcetype": "UserVm",
+                    "physicalnetworkid": "1",
+                    "projectid": "1",
+                    "id": ids.get(entry["name"], ""),
+                }
                 extra = {p["name"]: needed[p["name"]] for p in entry["params"] if p["required"]}
                 assert call(who, entry["name"], **extra).status == 200, entry["name"]
 
@@ -270,9 +296,7 @@ class TestListApis:
         everything = call("user", "listApis").count
         assert call("user", "listApis", name="listHosts").count == everything
 
-    def test_by_another_spelling_of_the_key_it_is_refused(
-        self, call: Any, demo: Demo
-    ) -> None:
+    def test_by_another_spelling_of_the_key_it_is_refused(self, call: Any, demo: Demo) -> None:
         for name in ("listHosts", "nope"):
             answer = call("user", "listApis", name=name, apikey=demo.accounts["webshop"].api_key)
             assert answer.status == 530

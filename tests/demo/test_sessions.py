@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+import recorded as real
 
 from cs_magic.demo.server import Demo
 from cs_magic.demo.sessions import Sessions
@@ -73,9 +74,7 @@ def test_a_login_answers_with_the_recorded_facts_and_cookies(browser: Browser, d
 
 
 @pytest.mark.parametrize("domain", ["/Retail", "Retail", "/retail/"])
-def test_a_domain_is_a_path_in_any_letter_case(
-    browser: Browser, demo: Demo, domain: str
-) -> None:
+def test_a_domain_is_a_path_in_any_letter_case(browser: Browser, demo: Demo, domain: str) -> None:
     password = demo.accounts["webshop"].password
     assert browser.login(username="WebShop", password=password, domain=domain).status == 200
 
@@ -83,18 +82,36 @@ def test_a_domain_is_a_path_in_any_letter_case(
 @pytest.mark.parametrize(
     ("form", "status", "text"),
     [
-        ({"username": "webshop", "password": "wrong", "domain": "/Retail"}, 531,
-         "Failed to authenticate user webshop in domain 2; please provide valid credentials"),
-        ({"username": "webshop", "domain": "/Retail"}, 531,
-         "Failed to authenticate user webshop in domain 2; please provide valid credentials"),
-        ({"username": "webshop", "password": "x"}, 531,
-         "Failed to authenticate user webshop in domain 1; please provide valid credentials"),
-        ({"username": "webshop", "password": "x", "domain": "ROOT/Retail"}, 531,
-         "Unable to find the domain from the path /ROOT/Retail/"),
-        ({"username": "webshop", "password": "x", "domainid": "nonsense"}, 401,
-         "Invalid domain id entered, please enter a valid one"),
-        ({"username": "", "password": "", "domain": "/"}, 531,
-         "Failed to authenticate user  in domain 1; please provide valid credentials"),
+        (
+            {"username": "webshop", "password": "wrong", "domain": "/Retail"},
+            531,
+            "Failed to authenticate user webshop in domain 2; please provide valid credentials",
+        ),
+        (
+            {"username": "webshop", "domain": "/Retail"},
+            531,
+            "Failed to authenticate user webshop in domain 2; please provide valid credentials",
+        ),
+        (
+            {"username": "webshop", "password": "x"},
+            531,
+            "Failed to authenticate user webshop in domain 1; please provide valid credentials",
+        ),
+        (
+            {"username": "webshop", "password": "x", "domain": "ROOT/Retail"},
+            531,
+            "Unable to find the domain from the path /ROOT/Retail/",
+        ),
+        (
+            {"username": "webshop", "password": "x", "domainid": "nonsense"},
+            401,
+            "Invalid domain id entered, please enter a valid one",
+        ),
+        (
+            {"username": "", "password": "", "domain": "/"},
+            531,
+            "Failed to authenticate user  in domain 1; please provide valid credentials",
+        ),
     ],
 )
 def test_a_refused_login_is_the_recorded_document_and_sets_a_cookie(
@@ -140,9 +157,13 @@ def test_one_call_with_a_wrong_session_key_destroys_the_session(
 ) -> None:
     assert signed_in.call("listZones").status == 200
     wrong = signed_in.call("listZones", key=key)
-    assert wrong.json == {"listzonesresponse": {
-        "uuidList": [], "errorcode": 401, "errortext": "unable to verify user credentials",
-    }}
+    assert wrong.json == {
+        "listzonesresponse": {
+            "uuidList": [],
+            "errorcode": 401,
+            "errortext": "unable to verify user credentials",
+        }
+    }
     after = signed_in.call("listZones")
     assert after.status == 401
     assert after.inner["errortext"].endswith("and/or request signature")
@@ -181,7 +202,9 @@ def test_a_logout_ends_the_session_and_a_second_one_is_431(signed_in: Browser) -
     answer = signed_in.call("logout")
     assert answer.json == {"logoutresponse": {"description": "success"}}
     assert [cookie.partition("=")[0] for cookie in answer.headers.get_all("Set-Cookie")] == [
-        "sessionkey", "JSESSIONID", "sessionkey",
+        "sessionkey",
+        "JSESSIONID",
+        "sessionkey",
     ]
     assert signed_in.call("listZones").status == 401
     again = signed_in.call("logout")
@@ -200,3 +223,49 @@ def test_a_session_lives_as_long_as_it_is_used(demo: Demo) -> None:
         assert sessions.find(cookies)
     now[0] += 1_801
     assert sessions.find(cookies) is None
+
+
+def test_without_the_second_factor_a_session_is_lost_as_recorded(
+    browser: Browser, demo: Demo
+) -> None:
+    access = demo.accounts["security"]
+    facts = browser.login(username=access.username, password=access.password).inner
+    recorded = next(
+        real.inner(step)[1]
+        for step in real.recorded()
+        if step.command == "login" and step.account == "x2fa" and b'"staticpin"' in step.body
+    )
+    assert {n for n in recorded if n.startswith(("is2fa", "provider", "issuer"))} == {
+        n for n in facts if n.startswith(("is2fa", "provider", "issuer"))
+    }
+    assert (facts["is2faenabled"], facts["is2faverified"]) == ("true", "false")
+    assert browser.call("listApis").status == 200
+    answer = browser.call("listZones")
+    (step, *_) = (s for s in real.recorded() if s.status == 511 and s.command == "listZones")
+    assert (answer.status, answer.body) == (511, step.body)
+    assert browser.call("listApis").status == 401
+
+
+def test_the_code_opens_the_session_and_a_wrong_one_ends_it(browser: Browser, demo: Demo) -> None:
+    access, command = demo.accounts["security"], "validateUserTwoFactorAuthenticationCode"
+    recorded = {
+        s.status: s.body
+        for s in real.recorded()
+        if s.where.startswith("A-login/60") and s.command == command
+    }
+    browser.login(username=access.username, password=access.password)
+    assert browser.call(command, codefor2fa="314159").body == recorded[200]
+    assert browser.call("listZones").status == 200
+    browser.login(username=access.username, password=access.password)
+    missing = browser.call(command)
+    assert (missing.status, missing.inner["errortext"]) == (
+        531,
+        "Code for two factor authentication is required",
+    )
+    wrong = browser.call(command, codefor2fa="000000")
+    assert (wrong.status, wrong.body) == (511, recorded[511])
+    assert browser.call(command, codefor2fa="314159").body == recorded[401]
+
+
+def test_a_key_is_never_asked_for_a_second_factor(call: Any) -> None:
+    assert call("security", "listZones").status == 200

@@ -62,7 +62,7 @@ def _entry(command: Command, caller: Caller, related: Mapping[str, str]) -> dict
         ],
         # Two empty objects at the end, as the real server has them everywhere.
         "response": [*_fields(command), {}, {}],
-        "httprequesttype": "POST" if command.name in ("login", "logout") else "GET",
+        "httprequesttype": "GET" if command.name.startswith(("list", "get")) else "POST",
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cs_magic.demo.cloud.apis import apis
@@ -36,12 +36,17 @@ class Cloud:
     def __init__(self, world: World) -> None:
         self.world = world
         self.commands = commands()
-        self._selections: OrderedDict[object, list[Item]] = OrderedDict()
+        self._selections: OrderedDict[object, Sequence[Item]] = OrderedDict()
         self._lock = threading.Lock()
 
     def known(self, name: str) -> bool:
         """Whether CloudStack has such a command, be it served here or not."""
         return name in self.commands or name in KNOWN
+
+    def wrapper(self, name: str) -> str:
+        """The envelope's only key: the command's name, with few exceptions."""
+        command = self.commands.get(name)
+        return (command.wrapper if command else "") or f"{name.lower()}response"
 
     def is_list(self, name: str) -> bool:
         """Whether the command answers with pages."""
@@ -75,11 +80,11 @@ class Cloud:
         check_page(arguments)
         return document(command, self._select(command, caller, arguments), caller, arguments)
 
-    def _select(self, command: ListCommand, caller: Caller, arguments: Arguments) -> list[Item]:
+    def _select(self, command: ListCommand, caller: Caller, arguments: Arguments) -> Sequence[Item]:
         """The items of the list, remembered from the page before."""
-        selective = {k: v for k, v in arguments.items() if k not in UNSELECTIVE}
-        if command.source:
+        if not command.remembered:
             return select(command, self.world, caller, arguments)
+        selective = {k: v for k, v in arguments.items() if k not in UNSELECTIVE}
         key = command.name, caller.account.number, frozenset(selective.items())
         with self._lock:
             if key in self._selections:

@@ -11,6 +11,7 @@ from cs_magic.demo.cloud.filters import Predicate
 from cs_magic.demo.cloud.parameters import Arguments, Parameter
 from cs_magic.demo.cloud.refusals import INVALID, Refused
 from cs_magic.demo.cloud.scopes import Scope, everything
+from cs_magic.demo.cloud.served import SERVED
 from cs_magic.demo.data.items import Item, Row
 from cs_magic.demo.data.world import World
 
@@ -30,16 +31,22 @@ class Command:
 
     `fields` names the fields of a row or object, in order; `nested` those of a
     field that holds rows itself; `types` are types that a field has here only.
+    `wrapper` is the envelope's key where it is not the command's name.
     """
 
     name: str
-    description: str
     roles: str = EVERYBODY
     parameters: tuple[Parameter, ...] = ()
     fields: str = ""
     nested: dict[str, str] = field(default_factory=dict)
     types: dict[str, str] = field(default_factory=dict)
     since: str = ""
+    wrapper: str = ""
+
+    @property
+    def description(self) -> str:
+        """What it is for, from the written list."""
+        return SERVED[self.name]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +65,9 @@ class ListCommand(Command):
     orders the rows within a page, where the server does not keep the order of
     the list. A list that is not `paged` ignores page and pagesize; one with
     `empty_past_end` answers `{}` there and not the count. `unpaged_with` names
-    a parameter that, when given, makes page and pagesize ignored.
+    a parameter that, when given, makes page and pagesize ignored; where
+    `page_count` says so, count is the number of rows of the page. A list that
+    is not `remembered` is made anew for each page.
     """
 
     key: str
@@ -75,15 +84,24 @@ class ListCommand(Command):
     zero_is_all: bool = False
     empty_past_end: bool = False
     page_count: Callable[[Caller], bool] = lambda caller: False
+    remembered: bool = True
 
 
-def select(command: ListCommand, world: World, caller: Caller, arguments: Arguments) -> list[Item]:
-    """The items that the caller may see and asked for, in the order of the list."""
-    source = command.source or (lambda world, caller, arguments: world.table(command.table).items)
+def select(
+    command: ListCommand, world: World, caller: Caller, arguments: Arguments
+) -> Sequence[Item]:
+    """The items that the caller may see and asked for, in the order of the list.
+
+    A list that nothing narrows is left as it is: it may be one that makes its
+    items when they are looked at.
+    """
+    if command.source:
+        items = command.source(world, caller, arguments)
+    else:
+        items = world.table(command.table).items
     tests = _tests(command, world, caller, arguments)
-    items = [
-        item for item in source(world, caller, arguments) if all(test(item) for test in tests)
-    ]
+    if tests:
+        items = [item for item in items if all(test(item) for test in tests)]
     return items[::-1] if command.newest_first else items
 
 

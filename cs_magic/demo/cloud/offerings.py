@@ -13,30 +13,53 @@ DOWNLOAD = "downloadState datastore datastoreRole downloadPercent"
 
 COMMANDS = (
     ListCommand(
-        "listServiceOfferings", "Lists the service offerings",
-        key="serviceoffering", table="sizes", scope=NO_PROJECTS,
-        parameters=(one("sizes"), word("name"), keyword("name", "displaytext"),
-                    word("state", since="4.19"),
-                    PROJECT, *PAGES),
+        "listServiceOfferings",
+        key="serviceoffering",
+        table="sizes",
+        scope=NO_PROJECTS,
+        parameters=(
+            one("sizes"),
+            word("name"),
+            keyword("name", "displaytext"),
+            word("state", since="4.19"),
+            PROJECT,
+            *PAGES,
+        ),
         fields="id name state displaytext cpunumber cpuspeed memory created storagetype "
         "provisioningtype offerha limitcpuuse isvolatile issystem defaultuse iscustomized "
         "rootdisksize dynamicscalingenabled diskofferingstrictness diskofferingid "
         "diskofferingname diskofferingdisplaytext encryptroot hasannotations",
     ),
     ListCommand(
-        "listDiskOfferings", "Lists the disk offerings",
-        key="diskoffering", table="disks", scope=NO_PROJECTS,
-        parameters=(one("disks"), word("name"), keyword("name", "displaytext"),
-                    word("state", since="4.19"),
-                    PROJECT, *PAGES),
+        "listDiskOfferings",
+        key="diskoffering",
+        table="disks",
+        scope=NO_PROJECTS,
+        parameters=(
+            one("disks"),
+            word("name"),
+            keyword("name", "displaytext"),
+            word("state", since="4.19"),
+            PROJECT,
+            *PAGES,
+        ),
         fields="id name state displaytext disksize created iscustomized storagetype "
         "provisioningtype displayoffering disksizestrictness encrypt hasannotations",
     ),
     ListCommand(
-        "listNetworkOfferings", "Lists the network offerings",
-        key="networkoffering", table="networkofferings", zero_is_all=True,
-        parameters=(one("networkofferings"), word("name"), keyword("name", "displaytext"),
-                    word("guestiptype"), word("state"), flag("isdefault"), *PAGES),
+        "listNetworkOfferings",
+        key="networkoffering",
+        table="networkofferings",
+        zero_is_all=True,
+        parameters=(
+            one("networkofferings"),
+            word("name"),
+            keyword("name", "displaytext"),
+            word("guestiptype"),
+            word("state"),
+            flag("isdefault"),
+            *PAGES,
+        ),
         fields="id name displaytext created traffictype isdefault specifyvlan conservemode "
         "specifyipranges availability networkrate state guestiptype serviceofferingid "
         "service forvpc fornsx "
@@ -46,13 +69,28 @@ COMMANDS = (
         nested={"service": SERVICE},
     ),
     ListCommand(
-        "listTemplates", "Lists the templates, one row for each zone",
-        key="template", table="templates", scope=special.templates,
-        parameters=(Parameter("templatefilter", "string", "which templates: "
-                              + ", ".join(special.TEMPLATE_FILTERS), required=True),
-                    one("templates"), many("templates", since="4.9"), word("name"),
-                    keyword("name", "displaytext"), of("zoneid", "zones"), word("hypervisor"),
-                    word("templatetype", since="4.19.0"), *OWNERS, PROJECT, *PAGES),
+        "listTemplates",
+        key="template",
+        table="templates",
+        scope=special.templates,
+        parameters=(
+            Parameter(
+                "templatefilter",
+                "string",
+                "which templates: " + ", ".join(special.TEMPLATE_FILTERS),
+                required=True,
+            ),
+            one("templates"),
+            many("templates", since="4.9"),
+            word("name"),
+            keyword("name", "displaytext"),
+            of("zoneid", "zones"),
+            word("hypervisor"),
+            word("templatetype", since="4.19.0"),
+            *OWNERS,
+            PROJECT,
+            *PAGES,
+        ),
         hidden_from_users=frozenset(("status", "url")),
         fields="id name displaytext ispublic created isready passwordenabled format isfeatured "
         "crossZones ostypeid ostypename account zoneid zonename status size physicalsize "
@@ -63,15 +101,61 @@ COMMANDS = (
         types={"format": "imageformat"},
     ),
     ListCommand(
-        "listOsTypes", "Lists the OS types",
-        key="ostype", table="ostypes",
-        parameters=(one("ostypes"), word("description", since="3.0.1"), keyword("description"),
-                    of("oscategoryid", "oscategories"), *PAGES),
+        "listIsos",
+        key="iso",
+        table="isos",
+        scope=special.isos,
+        parameters=(
+            Parameter("isofilter", "string", "which ISOs; selfexecutable by default"),
+            one("isos"),
+            word("name"),
+            keyword("name", "displaytext"),
+            of("zoneid", "zones"),
+            flag("bootable"),
+            *OWNERS,
+            PROJECT,
+            *PAGES,
+        ),
+        hidden_from_users=frozenset(("status", "url")),
+        fields="id name displaytext ispublic created isready passwordenabled bootable isfeatured "
+        "crossZones ostypeid ostypename account zoneid zonename status size domain domainpath "
+        "domainid isextractable checksum arch isdynamicallyscalable directdownload url tags "
+        "hasannotations",
+    ),
+    ListCommand(
+        "listVPCOfferings",
+        key="vpcoffering",
+        table="vpcofferings",
+        zero_is_all=True,
+        parameters=(
+            one("vpcofferings"),
+            word("name"),
+            keyword("name", "displaytext"),
+            word("state"),
+            flag("isdefault"),
+            *PAGES,
+        ),
+        fields="id name displaytext created isdefault state service distributedvpcrouter "
+        "supportsregionLevelvpc fornsx internetprotocol specifyasnumber conservemode",
+        nested={"service": SERVICE},
+    ),
+    ListCommand(
+        "listOsTypes",
+        key="ostype",
+        table="ostypes",
+        parameters=(
+            one("ostypes"),
+            word("description", since="3.0.1"),
+            keyword("description"),
+            of("oscategoryid", "oscategories"),
+            *PAGES,
+        ),
         fields="id oscategoryid oscategoryname name description isuserdefined fordisplay",
     ),
     ListCommand(
-        "listOsCategories", "Lists the categories of OS types",
-        key="oscategory", table="oscategories",
+        "listOsCategories",
+        key="oscategory",
+        table="oscategories",
         parameters=(one("oscategories"), word("name", since="3.0.1"), keyword("name"), *PAGES),
         fields="id name isfeatured",
     ),

@@ -1,4 +1,4 @@
-"""List commands of what accounts own, and of the accounts themselves."""
+"""List commands of what accounts own: machines, disks, networks, addresses, tags, events."""
 
 from __future__ import annotations
 
@@ -27,260 +27,264 @@ NIC = (
     "type isdefault macaddress secondaryip extradhcpoption deviceid enabled"
 )
 TAG = "key value resourcetype resourceid account projectid project domainid domain"
-USER = (
-    "id username firstname lastname email created state account accounttype usersource roleid "
-    "roletype rolename domainid domain apikey accountid iscallerchilddomain isdefault "
-    "is2faenabled is2famandated apikeyaccess"
-)
-
 MACHINES = ListCommand(
-    "listVirtualMachines", "Lists the virtual machines",
-    key="virtualmachine", table="machines", scope=special.machines, render=views.machine,
+    "listVirtualMachines",
+    key="virtualmachine",
+    table="machines",
+    scope=special.machines,
+    render=views.machine,
     arrange=views.in_affinity_first,
     parameters=(
-        one("machines"), many("machines"), word("name"),
+        one("machines"),
+        many("machines"),
+        word("name"),
         keyword("name", "displayname", "instancename", "state"),
         word("state", machine_state, "Running, Stopped, Error, Destroyed; Present: not destroyed"),
-        of("zoneid", "zones"), of("podid", "pods", root_only=True),
+        of("zoneid", "zones"),
+        of("podid", "pods", root_only=True),
         of("clusterid", "clusters", since="4.16.0", root_only=True),
         of("hostid", "hosts", root_only=True),
-        of("serviceofferingid", "sizes", since="4.4"), of("templateid", "templates"),
-        of("networkid", "networks"), of("groupid", "groups"),
-        of("affinitygroupid", "affinitygroups"), of("userid", "users"), word("hypervisor"),
-        word("arch", since="4.20.1"), flag("haenable", since="4.15"),
-        Parameter("displayvm", "boolean", "those that are shown to their users",
-                  same("displayvm"), root_only=True, since="4.4"),
-        TAGS, details(*GROUPS), COUNT_ONLY, *OWNERS, PROJECT, *PAGES,
+        of("serviceofferingid", "sizes", since="4.4"),
+        of("templateid", "templates"),
+        of("networkid", "networks"),
+        of("groupid", "groups"),
+        of("affinitygroupid", "affinitygroups"),
+        of("userid", "users"),
+        word("hypervisor"),
+        word("arch", since="4.20.1"),
+        flag("haenable", since="4.15"),
+        Parameter(
+            "displayvm",
+            "boolean",
+            "those that are shown to their users",
+            same("displayvm"),
+            root_only=True,
+            since="4.4",
+        ),
+        TAGS,
+        details(*GROUPS),
+        COUNT_ONLY,
+        *OWNERS,
+        PROJECT,
+        *PAGES,
     ),
     fields="id name displayname account userid username projectid project domainid domain "
-        "domainpath created lastupdated state haenable groupid group zoneid zonename hostid "
-        "hostname hostcontrolstate templateid templatename templatetype templateformat "
-        "templatedisplaytext passwordenabled isos isomaxcount serviceofferingid "
-        "serviceofferingname diskofferingid diskofferingname cpunumber cpuspeed memory "
-        "cpuused networkkbsread networkkbswrite diskkbsread diskkbswrite memorykbs "
-        "memoryintfreekbs memorytargetkbs diskioread diskiowrite guestosid rootdeviceid "
-        "rootdevicetype securitygroup nic hypervisor ipaddress instancename details "
-        "readonlydetails affinitygroup displayvm isdynamicallyscalable deleteprotection "
-        "ostypeid osdisplayname bootmode boottype pooltype receivedbytes sentbytes arch "
-        "tags hasannotations",
-    nested={"nic": NIC, "tags": TAG, "affinitygroup": "id name description account",
-            "securitygroup": "id name description account"},
+    "domainpath created lastupdated state haenable groupid group zoneid zonename hostid "
+    "hostname hostcontrolstate templateid templatename templatetype templateformat "
+    "templatedisplaytext passwordenabled isos isomaxcount serviceofferingid "
+    "serviceofferingname diskofferingid diskofferingname cpunumber cpuspeed memory "
+    "cpuused networkkbsread networkkbswrite diskkbsread diskkbswrite memorykbs "
+    "memoryintfreekbs memorytargetkbs diskioread diskiowrite guestosid rootdeviceid "
+    "rootdevicetype securitygroup nic hypervisor ipaddress instancename details "
+    "readonlydetails affinitygroup displayvm isdynamicallyscalable deleteprotection "
+    "ostypeid osdisplayname bootmode boottype pooltype receivedbytes sentbytes arch "
+    "tags hasannotations",
+    nested={
+        "nic": NIC,
+        "tags": TAG,
+        "affinitygroup": "id name description account",
+        "securitygroup": "id name description account",
+    },
 )
 
 VOLUMES = ListCommand(
-    "listVolumes", "Lists the volumes",
-    key="volume", table="volumes", scope=scopes.owned, newest_first=True, arrange=views.backwards,
-    hidden=frozenset(("storagetype", "hypervisor", "displayvolume", "storage", "path", "storageid",
-                      "clusterid", "clustername", "podid", "podname")),
+    "listVolumes",
+    key="volume",
+    table="volumes",
+    scope=scopes.owned,
+    newest_first=True,
+    arrange=views.backwards,
+    hidden=frozenset(
+        (
+            "storagetype",
+            "hypervisor",
+            "displayvolume",
+            "storage",
+            "path",
+            "storageid",
+            "clusterid",
+            "clustername",
+            "podid",
+            "podname",
+        )
+    ),
     parameters=(
-        one("volumes"), many("volumes", since="4.9"), word("name"), keyword("name", "type"),
-        word("type"), word("state"), of("zoneid", "zones"),
-        of("virtualmachineid", "machines"), of("diskofferingid", "disks", since="4.4"),
-        Parameter("storageid", "string", "those in this storage pool", same("storageid"),
-                  root_only=True, since="4.3"),
-        of("clusterid", "clusters", root_only=True), TAGS, COUNT_ONLY,
-        *OWNERS, PROJECT, *PAGES,
+        one("volumes"),
+        many("volumes", since="4.9"),
+        word("name"),
+        keyword("name", "type"),
+        word("type"),
+        word("state"),
+        of("zoneid", "zones"),
+        of("virtualmachineid", "machines"),
+        of("diskofferingid", "disks", since="4.4"),
+        Parameter(
+            "storageid",
+            "string",
+            "those in this storage pool",
+            same("storageid"),
+            root_only=True,
+            since="4.3",
+        ),
+        of("clusterid", "clusters", root_only=True),
+        TAGS,
+        COUNT_ONLY,
+        *OWNERS,
+        PROJECT,
+        *PAGES,
     ),
     fields="id name zoneid zonename type deviceid virtualmachineid templateid templatename "
-        "templatedisplaytext vmname vmdisplayname vmstate vmtype provisioningtype size "
-        "created state projectid project account domainid domain domainpath storagetype "
-        "diskkbsread diskkbswrite diskioread diskiowrite hypervisor diskofferingid "
-        "diskofferingname diskofferingdisplaytext storage attached destroyed "
-        "serviceofferingid serviceofferingname serviceofferingdisplaytext isextractable "
-        "displayvolume path storageid quiescevm supportsstoragesnapshot deleteprotection "
-        "clusterid clustername podid podname tags hasannotations",
+    "templatedisplaytext vmname vmdisplayname vmstate vmtype provisioningtype size "
+    "created state projectid project account domainid domain domainpath storagetype "
+    "diskkbsread diskkbswrite diskioread diskiowrite hypervisor diskofferingid "
+    "diskofferingname diskofferingdisplaytext storage attached destroyed "
+    "serviceofferingid serviceofferingname serviceofferingdisplaytext isextractable "
+    "displayvolume path storageid quiescevm supportsstoragesnapshot deleteprotection "
+    "clusterid clustername podid podname tags hasannotations",
     nested={"tags": TAG},
 )
 
 NETWORKS = ListCommand(
-    "listNetworks", "Lists the networks",
-    key="network", table="networks", scope=scopes.networks,
-    hidden_from_users=frozenset(("broadcasturi", "vlan", "details", "displaynetwork",
-                                 "keepmacaddressonpublicnic")),
+    "listNetworks",
+    key="network",
+    table="networks",
+    scope=scopes.networks,
+    hidden_from_users=frozenset(
+        ("broadcasturi", "vlan", "details", "displaynetwork", "keepmacaddressonpublicnic")
+    ),
     parameters=(
-        one("networks"), keyword("name"), word("type"), word("traffictype"),
-        of("zoneid", "zones"), of("networkofferingid", "networkofferings"), COUNT_ONLY,
-        *OWNERS, PROJECT, *PAGES,
+        one("networks"),
+        keyword("name"),
+        word("type"),
+        word("traffictype"),
+        of("zoneid", "zones"),
+        of("networkofferingid", "networkofferings"),
+        of("vpcid", "vpcs"),
+        COUNT_ONLY,
+        *OWNERS,
+        PROJECT,
+        *PAGES,
     ),
     types={"tags": "list"},
     fields="id name displaytext broadcastdomaintype traffictype gateway netmask cidr zoneid "
-        "zonename networkofferingid networkofferingname networkofferingdisplaytext "
-        "networkofferingconservemode networkofferingavailability issystem state related "
-        "broadcasturi dns1 type vlan acltype projectid project account domainid domain "
-        "domainpath service networkdomain physicalnetworkid restartrequired specifyvlan "
-        "specifyipranges canusefordeploy ispersistent tags details displaynetwork "
-        "strechedl2subnet redundantrouter supportsvmautoscaling created receivedbytes "
-        "sentbytes egressdefaultpolicy publicmtu privatemtu keepmacaddressonpublicnic "
-        "hasannotations",
+    "zonename networkofferingid networkofferingname networkofferingdisplaytext "
+    "networkofferingconservemode networkofferingavailability issystem state related "
+    "broadcasturi dns1 type vlan acltype projectid project account domainid domain "
+    "domainpath service networkdomain physicalnetworkid restartrequired specifyvlan "
+    "specifyipranges vpcid vpcname canusefordeploy ispersistent tags details displaynetwork "
+    "aclid aclname strechedl2subnet redundantrouter supportsvmautoscaling created "
+    "receivedbytes sentbytes egressdefaultpolicy publicmtu privatemtu keepmacaddressonpublicnic "
+    "hasannotations",
     nested={"service": "name provider capability", "tags": TAG},
 )
 
 ADDRESSES = ListCommand(
-    "listPublicIpAddresses", "Lists the public IP addresses",
-    key="publicipaddress", table="addresses", scope=scopes.owned, newest_first=True,
-    zero_is_all=True, hidden=frozenset(("vlanid", "vlanname", "fordisplay")),
+    "listPublicIpAddresses",
+    key="publicipaddress",
+    table="addresses",
+    scope=scopes.owned,
+    newest_first=True,
+    zero_is_all=True,
+    hidden=frozenset(("vlanid", "vlanname", "fordisplay")),
     parameters=(
-        one("addresses"), word("ipaddress"), keyword("ipaddress"), word("state"),
+        one("addresses"),
+        word("ipaddress"),
+        keyword("ipaddress"),
+        word("state"),
         of("zoneid", "zones"),
-        of("associatednetworkid", "networks"), flag("issourcenat"), flag("isstaticnat"),
-        COUNT_ONLY, *OWNERS, PROJECT, *PAGES,
+        of("associatednetworkid", "networks"),
+        flag("issourcenat"),
+        flag("isstaticnat"),
+        COUNT_ONLY,
+        *OWNERS,
+        PROJECT,
+        *PAGES,
     ),
     types={"tags": "list"},
     fields="id ipaddress allocated zoneid zonename issourcenat projectid project account "
-        "domainid domain domainpath forvirtualnetwork vlanid vlanname isstaticnat issystem "
-        "associatednetworkid associatednetworkname networkid state physicalnetworkid tags "
-        "isportable fordisplay hasrules forsystemvms forprovider hasannotations",
+    "domainid domain domainpath forvirtualnetwork vlanid vlanname isstaticnat issystem "
+    "associatednetworkid associatednetworkname networkid state physicalnetworkid tags "
+    "isportable fordisplay hasrules forsystemvms forprovider hasannotations",
     nested={"tags": TAG},
 )
 
 EVENTS = ListCommand(
-    "listEvents", "Lists the events, the newest page first",
-    key="event", table="events", scope=special.events, newest_first=True,
-    arrange=views.backwards, empty_past_end=True,
+    "listEvents",
+    key="event",
+    table="events",
+    scope=special.events,
+    newest_first=True,
+    arrange=views.backwards,
+    empty_past_end=True,
     parameters=(
-        one("events"), word("type"), word("level"), word("state", since="4.21.0"),
+        one("events"),
+        word("type"),
+        word("level"),
+        word("state", since="4.21.0"),
         keyword("type", "description", "level"),
         Parameter("startdate", "date", "those since then", since_date("created")),
         Parameter("enddate", "date", "those until then", until_date("created")),
-        Parameter("resourceid", "string", "those about the thing with this id",
-                  same("resourceid"), since="4.17.0"),
-        word("resourcetype", since="4.17.0"), *OWNERS, PROJECT, *PAGES,
+        Parameter(
+            "resourceid",
+            "string",
+            "those about the thing with this id",
+            same("resourceid"),
+            since="4.17.0",
+        ),
+        word("resourcetype", since="4.17.0"),
+        *OWNERS,
+        PROJECT,
+        *PAGES,
     ),
     types={"state": "state"},
     fields="id username type level description projectid project account domainid domain "
-        "domainpath resourceid resourcetype resourcename created state",
+    "domainpath resourceid resourcetype resourcename created state",
 )
 
 TAG_LIST = ListCommand(
-    "listTags", "Lists the tags",
-    key="tag", table="tags", scope=scopes.owned,
-    parameters=(word("key"), word("value"), word("resourcetype"),
-                Parameter("resourceid", "string", "those of the thing with this id",
-                          same("resourceid")),
-                keyword("key", "value"), *OWNERS, PROJECT, *PAGES),
-    fields="key value resourcetype resourceid projectid project account domainid domain "
-        "domainpath",
+    "listTags",
+    since="4.0.0",
+    key="tag",
+    table="tags",
+    scope=scopes.owned,
+    parameters=(
+        word("key"),
+        word("value"),
+        word("resourcetype"),
+        Parameter("resourceid", "string", "those of the thing with this id", same("resourceid")),
+        keyword("key", "value"),
+        *OWNERS,
+        PROJECT,
+        *PAGES,
+    ),
+    fields="key value resourcetype resourceid projectid project account domainid domain domainpath",
 )
 
 GROUP_LISTS = (
     ListCommand(
-        "listInstanceGroups", "Lists the instance groups",
-        key="instancegroup", table="groups", scope=scopes.owned,
+        "listInstanceGroups",
+        key="instancegroup",
+        table="groups",
+        scope=scopes.owned,
         parameters=(one("groups"), word("name"), keyword("name"), *OWNERS, PROJECT, *PAGES),
         fields="id name created account domainid domain domainpath hasannotations",
     ),
     ListCommand(
-        "listAffinityGroups", "Lists the affinity groups",
-        key="affinitygroup", table="affinitygroups", scope=scopes.owned,
-        parameters=(one("affinitygroups"), word("name"), word("type"), keyword("name", "type"),
-                    *OWNERS, PROJECT, *PAGES),
+        "listAffinityGroups",
+        key="affinitygroup",
+        table="affinitygroups",
+        scope=scopes.owned,
+        parameters=(
+            one("affinitygroups"),
+            word("name"),
+            word("type"),
+            keyword("name", "type"),
+            *OWNERS,
+            PROJECT,
+            *PAGES,
+        ),
         fields="id name description account domainid domain domainpath type virtualmachineIds",
     ),
 )
 
-ACCOUNTS = ListCommand(
-    "listAccounts", "Lists the accounts",
-    key="account", table="accounts", scope=scopes.owned, render=views.account,
-    hidden=frozenset(("apikeyaccess",)),
-    parameters=(
-        one("accounts"), word("name"), word("state"), keyword("name"),
-        Parameter("accounttype", "integer", "those of this type: 0 user, 1 root, 2 domain admin",
-                  same("accounttype")),
-        details(*views.RESOURCE_GROUPS), *(p for p in OWNERS if p.name != "account"), *PAGES,
-    ),
-    types={"apikeyaccess": "apikeyaccess"},
-    fields="id name accounttype roleid roletype rolename domainid domain domainpath "
-        "receivedbytes sentbytes vmlimit vmtotal vmavailable iplimit iptotal ipavailable "
-        "volumelimit volumetotal volumeavailable snapshotlimit snapshottotal "
-        "snapshotavailable backuplimit backuptotal backupavailable backupstoragelimit "
-        "backupstoragetotal backupstorageavailable templatelimit templatetotal "
-        "templateavailable vmstopped vmrunning projectlimit projecttotal projectavailable "
-        "networklimit networktotal networkavailable vpclimit vpctotal vpcavailable cpulimit "
-        "cputotal cpuavailable memorylimit memorytotal memoryavailable gpulimit gputotal "
-        "gpuavailable primarystoragelimit primarystoragetotal primarystorageavailable "
-        "secondarystoragelimit secondarystoragetotal secondarystorageavailable bucketlimit "
-        "buckettotal bucketavailable objectstoragelimit objectstoragetotal "
-        "objectstorageavailable state created user isdefault groups apikeyaccess",
-    nested={"user": USER},
-)
-
-USERS = ListCommand(
-    "listUsers", "Lists the users",
-    key="user", table="users", scope=scopes.owned, hidden=frozenset(("apikeyaccess",)),
-    parameters=(
-        one("users"), word("username"), word("state"),
-        keyword("username", "firstname", "lastname", "email"),
-        Parameter("accounttype", "integer", "those of this type of account", same("accounttype")),
-        *OWNERS, *PAGES,
-    ),
-    types={"apikeyaccess": "apikeyaccess"},
-    fields="id username firstname lastname email created state account accounttype usersource "
-        "roleid roletype rolename domainid domain apikey accountid iscallerchilddomain "
-        "isdefault is2faenabled is2famandated apikeyaccess",
-)
-
-DOMAINS = ListCommand(
-    "listDomains", "Lists the domains",
-    key="domain", table="domains", roles="ARD", scope=scopes.domains, render=views.limited,
-    parameters=(
-        one("domains"), word("name"), keyword("name"),
-        Parameter("level", "integer", "those at this depth; ROOT is 0", same("level")),
-        Parameter("listall", "boolean", "and the domains below the caller's own"),
-        details(*views.RESOURCE_GROUPS), *PAGES,
-    ),
-    types={"level": "integer"},
-    fields="id name level parentdomainid parentdomainname haschild path state created vmlimit "
-        "vmtotal vmavailable iplimit iptotal ipavailable volumelimit volumetotal "
-        "volumeavailable snapshotlimit snapshottotal snapshotavailable backuplimit "
-        "backuptotal backupavailable backupstoragelimit backupstoragetotal "
-        "backupstorageavailable templatelimit templatetotal templateavailable projectlimit "
-        "projecttotal projectavailable networklimit networktotal networkavailable vpclimit "
-        "vpctotal vpcavailable cpulimit cputotal cpuavailable memorylimit memorytotal "
-        "memoryavailable gpulimit gputotal gpuavailable primarystoragelimit "
-        "primarystoragetotal primarystorageavailable secondarystoragelimit "
-        "secondarystoragetotal secondarystorageavailable bucketlimit buckettotal "
-        "bucketavailable objectstoragelimit objectstoragetotal objectstorageavailable "
-        "domaindetails hasannotations",
-)
-
-PROJECTS = ListCommand(
-    "listProjects", "Lists the projects",
-    key="project", table="projects", scope=scopes.projects, render=views.limited,
-    newest_first=True,
-    parameters=(one("projects"), word("name"), keyword("name", "displaytext"), word("state"),
-                details(*views.RESOURCE_GROUPS), *OWNERS, *PAGES),
-    types={"tags": "list"},
-    fields="id name displaytext domainid domain owner projectaccountname state tags "
-        "networklimit networktotal networkavailable vpclimit vpctotal vpcavailable cpulimit "
-        "cputotal cpuavailable memorylimit memorytotal memoryavailable gpulimit gputotal "
-        "gpuavailable primarystoragelimit primarystoragetotal primarystorageavailable "
-        "secondarystoragelimit secondarystoragetotal secondarystorageavailable bucketlimit "
-        "buckettotal bucketavailable objectstoragelimit objectstoragetotal "
-        "objectstorageavailable vmlimit vmtotal vmavailable iplimit iptotal ipavailable "
-        "volumelimit volumetotal volumeavailable snapshotlimit snapshottotal "
-        "snapshotavailable backuplimit backuptotal backupavailable backupstoragelimit "
-        "backupstoragetotal backupstorageavailable templatelimit templatetotal "
-        "templateavailable vmstopped vmrunning created",
-    nested={"owner": "account"},
-)
-
-LIMITS = ListCommand(
-    "listResourceLimits", "Lists the limits of an account",
-    key="resourcelimit", table="limits", source=special.limits, paged=False,
-    parameters=(
-        Parameter("resourcetype", "integer", "one kind of resource, by its number",
-                  lambda value: lambda item: item.get("resourcetype") == str(value)),
-        word("resourcetypename"), *OWNERS, PROJECT, *PAGES,
-    ),
-    fields="account projectid project domainid domain domainpath resourcetype resourcetypename max",
-)
-
-ROLES = ListCommand(
-    "listRoles", "Lists the roles",
-    key="role", table="roles", roles="ARD",
-    parameters=(one("roles"), word("name"), word("type"), keyword("name"), *PAGES),
-    fields="type isdefault state id name description ispublic",
-)
-
-COMMANDS = (MACHINES, VOLUMES, NETWORKS, ADDRESSES, EVENTS, TAG_LIST, *GROUP_LISTS, ACCOUNTS,
-            USERS, DOMAINS, PROJECTS, LIMITS, ROLES)
+COMMANDS = (MACHINES, VOLUMES, NETWORKS, ADDRESSES, EVENTS, TAG_LIST, *GROUP_LISTS)

@@ -234,6 +234,7 @@ READERS: dict[str, Reader] = {
     "string": _text,
     "boolean": _boolean,
     "integer": _integer,
+    "long": _integer,
     "uuid": _uuid,
     "list": _list,
     "map": _map,

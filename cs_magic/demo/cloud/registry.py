@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
-from cs_magic.demo.cloud import extras, infrastructure, offerings, ownership, special
+from cs_magic.demo.cloud import (
+    accounts,
+    exposure,
+    extras,
+    infrastructure,
+    metrics,
+    offerings,
+    ownership,
+    people,
+    plant,
+    special,
+    usage,
+)
 from cs_magic.demo.cloud.lists import Command, ObjectCommand
 from cs_magic.demo.cloud.parameters import Parameter
+from cs_magic.demo.cloud.served import SERVED
 
 # Answered where sessions are kept, in `protocol`; listed here so that listApis names them.
 SESSIONS = (
     Command(
         "login",
-        "Signs a user in; the session key of the answer goes with every later call",
         roles="A",
         parameters=(
             Parameter("username", "string", "the user's name", required=True),
@@ -23,13 +35,19 @@ SESSIONS = (
         "managementserverid",
         types={"is2faenabled": "string"},
     ),
-    Command("logout", "Ends the session", roles="A", fields="description"),
+    Command(
+        "validateUserTwoFactorAuthenticationCode",
+        since="4.18.0",
+        parameters=(Parameter("codefor2fa", "string", "the code", required=True),),
+        fields="success displaytext",
+        types={"success": "boolean"},
+    ),
+    Command("logout", roles="A", fields="description"),
 )
 
 OBJECTS = (
     ObjectCommand(
         "listCapabilities",
-        "Tells what the cloud can do",
         fields="securitygroupsenabled dynamicrolesenabled cloudstackversion "
         "userpublictemplateenabled supportELB projectinviterequired allowusercreateprojects "
         "customdiskofferingminsize customdiskofferingmaxsize regionsecondaryenabled "
@@ -45,7 +63,6 @@ OBJECTS = (
     ),
     Command(
         "listApis",
-        "Lists the commands, with their parameters and fields",
         parameters=(Parameter("name", "string", "one command, by its exact name"),),
         fields="name description since isasync related params response httprequesttype",
         nested={
@@ -58,11 +75,21 @@ OBJECTS = (
 
 
 def commands() -> dict[str, Command]:
-    """Every command by its name."""
-    listed = (
-        *infrastructure.COMMANDS,
-        *offerings.COMMANDS,
-        *ownership.COMMANDS,
-        *extras.COMMANDS,
+    """Every command by its name, in the order of the written list."""
+    modules = (
+        infrastructure,
+        plant,
+        metrics,
+        usage,
+        offerings,
+        ownership,
+        accounts,
+        extras,
+        exposure,
+        people,
     )
-    return {command.name: command for command in (*OBJECTS, *listed, *SESSIONS)}
+    made: dict[str, Command] = {command.name: command for command in (*OBJECTS, *SESSIONS)}
+    for module in modules:
+        made |= {command.name: command for command in module.COMMANDS}
+    made["listRolePermissions"] = people.permissions(made)
+    return {name: made[name] for name in SERVED}

@@ -88,7 +88,8 @@ def named_account(world: World, caller: Caller, arguments: Arguments) -> Account
         path = domain.login_path.rstrip("/") + "/"
         shown = json.dumps(
             {"id": domain.number, "name": domain.name, "path": path, "uuid": domain.id},
-            ensure_ascii=False, separators=(",", ":"),
+            ensure_ascii=False,
+            separators=(",", ":"),
         ).replace("/", "\\/")
         raise Refused(
             431, f"could not find account {arguments['account']} in domain Domain {shown}", INVALID
@@ -114,12 +115,12 @@ def _check_domain(domain: Domain, caller: Caller) -> None:
         return
     shown = json.dumps(
         [{"accountName": account.name, "id": account.number, "uuid": account.id}],
-        ensure_ascii=False, separators=(",", ":"),
+        ensure_ascii=False,
+        separators=(",", ":"),
     )
     raise Refused(
         531,
-        f"Account Account {shown} does not have permission to operate within domain "
-        f"id={domain.id}",
+        f"Account Account {shown} does not have permission to operate within domain id={domain.id}",
         FORBIDDEN,
     )
 

@@ -16,8 +16,16 @@ from cs_magic.demo.data.settings import FOR_DOMAIN_ADMINS
 from cs_magic.demo.data.totals import limit_rows
 from cs_magic.demo.data.world import World
 
-TEMPLATE_FILTERS = ("featured", "self", "selfexecutable", "shared", "sharedexecutable",
-                    "executable", "community", "all")
+TEMPLATE_FILTERS = (
+    "featured",
+    "self",
+    "selfexecutable",
+    "shared",
+    "sharedexecutable",
+    "executable",
+    "community",
+    "all",
+)
 
 
 def machines(world: World, caller: Caller, arguments: Arguments, command: str) -> Predicate:
@@ -38,30 +46,36 @@ def events(world: World, caller: Caller, arguments: Arguments, command: str) -> 
     return scopes.owned(world, caller, arguments, command)
 
 
-def settings(
-    world: World, caller: Caller, arguments: Arguments, command: str
-) -> Predicate | None:
+def settings(world: World, caller: Caller, arguments: Arguments, command: str) -> Predicate | None:
     """Settings: a domain admin is shown few, default.page.size not among them."""
     if caller.is_root:
         return None
     return lambda item: item.get("name") in FOR_DOMAIN_ADMINS
 
 
-def templates(
-    world: World, caller: Caller, arguments: Arguments, command: str
-) -> Predicate | None:
+def templates(world: World, caller: Caller, arguments: Arguments, command: str) -> Predicate | None:
     """Templates by templatefilter: whose, and offered to whom."""
-    word = arguments["templatefilter"].lower()
+    test = _offered(arguments["templatefilter"], caller)
+    if arguments.get("projectid") == "-1" and not caller.is_root:
+        return lambda item: bool(caller.is_domain_admin and item.get("ispublic"))
+    return test
+
+
+def isos(world: World, caller: Caller, arguments: Arguments, command: str) -> Predicate | None:
+    """ISOs by isofilter: one's own where it is not given."""
+    return _offered(arguments.get("isofilter") or "selfexecutable", caller)
+
+
+def _offered(filter_: str, caller: Caller) -> Predicate:
+    """What a word of templatefilter or isofilter lets through."""
+    word = filter_.lower()
     if word not in TEMPLATE_FILTERS:
         raise Refused(
             431,
-            "No enum constant com.cloud.template.VirtualMachineTemplate.TemplateFilter."
-            f"{arguments['templatefilter']}",
+            f"No enum constant com.cloud.template.VirtualMachineTemplate.TemplateFilter.{filter_}",
         )
     if word == "all" and caller.is_user:
         raise Refused(431, "Filter all can be specified by admin only", INVALID)
-    if arguments.get("projectid") == "-1" and not caller.is_root:
-        return lambda item: bool(caller.is_domain_admin and item.get("ispublic"))
     return _template_tests(caller)[word]
 
 

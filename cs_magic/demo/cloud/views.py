@@ -10,9 +10,7 @@ from cs_magic.demo.data.items import Item, Row
 from cs_magic.demo.data.machines import EVERYTHING, Machine, machine_row
 from cs_magic.demo.data.totals import FIRST, LATER
 
-HIDDEN_OF_MACHINES = frozenset(
-    ("hostid", "hostname", "instancename", "displayvm", "arch")
-)
+HIDDEN_OF_MACHINES = frozenset(("hostid", "hostname", "instancename", "displayvm", "arch"))
 READ_ONLY_DETAILS = (
     "dataDiskController, rootDiskController, backupValidationCommandTimeout, "
     "backupValidationScreenshotWait, backupValidationBootTimeout"
@@ -24,10 +22,20 @@ _HOST_STATS = frozenset(
     ("cpuused", "cpuloadaverage", "networkkbsread", "networkkbswrite", "memoryused")
 )
 _HOST_CAPACITY = frozenset(
-    ("cpuallocated", "cpuallocatedvalue", "cpuallocatedpercentage",
-     "cpuallocatedwithoverprovisioning", "cpuwithoverprovisioning", "memorytotal",
-     "memorywithoverprovisioning", "memoryallocatedpercentage", "memoryallocatedbytes",
-     "hypervisorversion", "hahost", "arch")
+    (
+        "cpuallocated",
+        "cpuallocatedvalue",
+        "cpuallocatedpercentage",
+        "cpuallocatedwithoverprovisioning",
+        "cpuwithoverprovisioning",
+        "memorytotal",
+        "memorywithoverprovisioning",
+        "memoryallocatedpercentage",
+        "memoryallocatedbytes",
+        "hypervisorversion",
+        "hahost",
+        "arch",
+    )
 )
 _HOST_EVENTS = frozenset(("events",))
 HOST_FIELDS = {

@@ -40,8 +40,14 @@ def of(
     """What belongs to something else, by its id."""
     what = name.removesuffix("id")
     return Parameter(
-        name, "uuid", f"those of this {what}", same(name), entity,
-        since=since, root_only=root_only, required=required,
+        name,
+        "uuid",
+        f"those of this {what}",
+        same(name),
+        entity,
+        since=since,
+        root_only=root_only,
+        required=required,
     )
 
 
@@ -49,8 +55,13 @@ def word(
     name: str, narrow: Filter | None = None, description: str = "", since: str = ""
 ) -> Parameter:
     """A text that the field of the same name is compared with."""
-    return Parameter(name, "string", description or f"those with this {name}",
-                     narrow or folded(name), since=since)
+    return Parameter(
+        name,
+        "string",
+        description or f"those with this {name}",
+        narrow or folded(name),
+        since=since,
+    )
 
 
 def flag(name: str, since: str = "") -> Parameter:

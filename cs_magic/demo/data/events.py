@@ -7,7 +7,7 @@ from operator import itemgetter
 
 from cs_magic.demo.data.items import DAY, START, Account, Row, Table, identifier, stamp, table
 from cs_magic.demo.data.machines import Machine, tag_row
-from cs_magic.demo.data.people import People
+from cs_magic.demo.data.people import NEVER_USED, People
 
 # A cloud forgets: events are kept of the newest machines only.
 REMEMBERED = 4_000
@@ -22,7 +22,8 @@ def events_table(seed: int, machines: Sequence[Machine], who: People) -> Table:
     for machine in machines[-REMEMBERED:]:
         happenings.extend(_machine_events(machine))
     for account in who.accounts.values():
-        happenings.extend(_sign_ins(account))
+        if account.name not in NEVER_USED:
+            happenings.extend(_sign_ins(account))
     happenings.sort(key=itemgetter(0))
     rows = []
     for number, (moment, owner, kind, level, text, resource) in enumerate(happenings, 1):
@@ -80,3 +81,18 @@ def tags_table(machines: Sequence[Machine]) -> Table:
         for pair in machine.tags:
             rows.append((tag_row(machine, pair) | {"domainpath": path}, machine.owner))
     return table(rows)
+
+
+# What listEventTypes names: the kinds that there are here, and some neighbours.
+TYPES = (
+    "VM.CREATE VM.DESTROY VM.START VM.STOP VM.REBOOT VM.UPDATE VM.MIGRATE VM.RESTORE VM.EXPUNGE "
+    "ROUTER.CREATE ROUTER.START ROUTER.STOP NET.IPASSIGN NET.IPRELEASE NETWORK.CREATE "
+    "NETWORK.DELETE FIREWALL.OPEN FIREWALL.CLOSE USER.LOGIN USER.LOGOUT USER.CREATE USER.DELETE "
+    "USER.DISABLE VOLUME.CREATE VOLUME.DELETE VOLUME.ATTACH VOLUME.DETACH SNAPSHOT.CREATE "
+    "SNAPSHOT.DELETE TEMPLATE.CREATE TEMPLATE.DELETE"
+)
+
+
+def types_table() -> Table:
+    """The kinds of events."""
+    return table([{"name": name} for name in TYPES.split()])

@@ -16,7 +16,7 @@ from cs_magic.demo.data.items import (
     table,
 )
 from cs_magic.demo.data.machines import Machine
-from cs_magic.demo.data.people import People
+from cs_magic.demo.data.people import NEVER_USED, People
 from cs_magic.demo.data.volumes import Volume
 
 # One volume in so many has a snapshot.
@@ -36,8 +36,10 @@ def forwarded(addresses: Table, machines: Sequence[Machine]) -> list[tuple[Item,
 
 
 def _port(machine: Machine) -> str:
-    """Remote desktops are reached at their port, from everywhere; all else at 443."""
-    return "3389" if machine.template.system.category == "Windows" else "443"
+    """Windows is reached at its remote desktop, a third of the others at ssh, the rest at 443."""
+    if machine.template.system.category == "Windows":
+        return "3389"
+    return "22" if machine.number % 3 == 0 else "443"
 
 
 def forwarding_table(seed: int, pairs: Sequence[tuple[Item, Machine]]) -> Table:
@@ -80,7 +82,7 @@ def firewall_table(seed: int, pairs: Sequence[tuple[Item, Machine]]) -> Table:
             "startport": port,
             "endport": port,
             "ipaddressid": address.get("id"),
-            "networkid": address.get("networkid"),
+            "networkid": address.get("associatednetworkid"),
             "ipaddress": address.get("ipaddress"),
             "state": "Active",
             "cidrlist": "0.0.0.0/0" if number % 2 else "192.0.2.0/24,198.51.100.7/32",
@@ -133,7 +135,7 @@ def keys_table(seed: int, who: People) -> Table:
     """An SSH key pair of each account that people work with."""
     rows: list[tuple[Row, Account]] = []
     for account in who.accounts.values():
-        if account.role.kind == 1 and account.name != "admin":
+        if account.name in NEVER_USED or (account.role.kind == 1 and account.name != "admin"):
             continue
         digits = identifier(seed, "ssh key", account.number).replace("-", "")
         owner = account.fields()

@@ -16,10 +16,21 @@ from cs_magic.demo.data.places import CLUSTERS, Cluster, Host, Places, size_host
 
 # What an account runs: stem of the name, template, service offering, disk offering or None.
 KINDS: dict[str, tuple[tuple[str, int, int, int | None], ...]] = {
-    "admin": (("dns", 2, 1, None), ("ldap", 2, 2, None), ("mon", 1, 3, 1), ("backup", 2, 3, 2),
-              ("print", 4, 2, None), ("jump", 1, 0, None)),
-    "webshop": (("web", 0, 2, None), ("cart", 1, 3, None), ("search", 1, 4, 1), ("shopdb", 2, 5, 2),
-                ("cache", 1, 3, None)),
+    "admin": (
+        ("dns", 2, 1, None),
+        ("ldap", 2, 2, None),
+        ("mon", 1, 3, 1),
+        ("backup", 2, 3, 2),
+        ("print", 4, 2, None),
+        ("jump", 1, 0, None),
+    ),
+    "webshop": (
+        ("web", 0, 2, None),
+        ("cart", 1, 3, None),
+        ("search", 1, 4, 1),
+        ("shopdb", 2, 5, 2),
+        ("cache", 1, 3, None),
+    ),
     "stores": (("till", 7, 0, None), ("stock", 2, 2, None), ("branchdb", 2, 3, 1)),
     "webshop-lab": (("lab", 1, 1, None), ("preview", 0, 2, None)),
     "forschung": (("jupyter", 8, 4, 1), ("prüfstand", 1, 3, None), ("sim", 3, 5, None)),
@@ -44,6 +55,9 @@ SPECIAL = (
     "100% Reserve",
     "BÜRO Lugano",
 )
+
+# Names that must be shown, and written to files, without doing anything.
+DANGEROUS = ("=1+1", "<img src=x onerror=alert(1)>", "@SUM(A1:A9)", "-2+3", "+41 44 000 00 00")
 
 STATES = ("Running", "Stopped", "Error", "Destroyed")
 STATE_SHARES = (80.0, 17.5, 1.0, 1.5)
@@ -84,14 +98,28 @@ class _Builder:
         network, place = self.networks.place(owner, cluster.zone, created)
         name = self._name(f"{stem}-{environment}", owner)
         machine = Machine(
-            number, self.seed, identifier(self.seed, "machine", number), name, name, owner,
-            created, self._updated(state, created, rng), state, cluster, None,
-            self.offers.sizes[size], self.offers.templates[template],
-            None if disk is None else self.offers.disks[disk], network, place,
+            number,
+            self.seed,
+            identifier(self.seed, "machine", number),
+            name,
+            name,
+            owner,
+            created,
+            self._updated(state, created, rng),
+            state,
+            cluster,
+            None,
+            self.offers.sizes[size],
+            self.offers.templates[template],
+            None if disk is None else self.offers.disks[disk],
+            network,
+            place,
             self._used(state, rng),
         )
         if number % 131 == 7:
             machine.displayname = SPECIAL[number // 131 % len(SPECIAL)]
+        elif number % 131 == 8:
+            machine.displayname = DANGEROUS[number // 131 % len(DANGEROUS)]
         if rng.random() < 0.45:
             machine.tags = self._tags(environment, rng)
         self._gather(machine, stem)

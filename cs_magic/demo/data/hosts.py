@@ -34,10 +34,7 @@ class _Pinged(Fixed):
 def hosts_table(where: Places, clock: Clock) -> Table:
     """The hosts; those in order carry machines, one is in maintenance."""
     return Table(
-        [
-            _Pinged(host.number, _host_row(host, where.manager_id), clock)
-            for host in where.hosts
-        ]
+        [_Pinged(host.number, _host_row(host, where.manager_id), clock) for host in where.hosts]
     )
 
 

@@ -73,6 +73,7 @@ class User:
     password: str = field(repr=False)
     api_key: str = field(repr=False)
     secret_key: str = field(repr=False)
+    pin: str = field(default="", repr=False)
 
 
 @dataclass(slots=True, eq=False)

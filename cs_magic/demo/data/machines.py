@@ -12,8 +12,22 @@ from cs_magic.demo.data.offers import Disk, Size, Template
 from cs_magic.demo.data.places import Cluster, Host
 
 # What `details=` may name. `min` asks for none of them, `all` and nothing for all.
-GROUPS = ("all", "group", "nics", "stats", "secgrp", "tmpl", "servoff", "diskoff", "backoff",
-          "iso", "volume", "min", "affgrp", "vnfnics")
+GROUPS = (
+    "all",
+    "group",
+    "nics",
+    "stats",
+    "secgrp",
+    "tmpl",
+    "servoff",
+    "diskoff",
+    "backoff",
+    "iso",
+    "volume",
+    "min",
+    "affgrp",
+    "vnfnics",
+)
 EVERYTHING = frozenset(GROUPS) - {"min"}
 
 
@@ -157,8 +171,11 @@ def _where(machine: Machine) -> Row:
     zone = machine.cluster.zone
     row: Row = {"zoneid": zone.id, "zonename": zone.name}
     if machine.host:
-        row |= {"hostid": machine.host.id, "hostname": machine.host.name,
-                "hostcontrolstate": "Enabled"}
+        row |= {
+            "hostid": machine.host.id,
+            "hostname": machine.host.name,
+            "hostcontrolstate": "Enabled",
+        }
     return row
 
 

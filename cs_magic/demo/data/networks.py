@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from cs_magic.demo.data.items import DAY, START, Account, Row, Table, identifier, stamp, table
@@ -59,17 +60,19 @@ class Networks:
         short = zone.name.split()[0].lower()
         owned = sum(1 for other in self.all if other.owner is owner)
         name = f"{owner.project.name if owner.project else owner.name}-{short}-{owned + 1}"
-        network = Network(number, identifier(self.seed, "network", number), name, owner, zone,
-                          moment - 3_600)
+        network = Network(
+            number, identifier(self.seed, "network", number), name, owner, zone, moment - 3_600
+        )
         self.all.append(network)
         return network
 
 
-def networks_table(networks: list[Network], offering_id: str, seed: int) -> Table:
-    """The networks as listNetworks prints them."""
-    return table(
-        [(_network_row(network, offering_id, seed), network.owner) for network in networks]
-    )
+def networks_table(
+    networks: list[Network], offering_id: str, seed: int, tiers: Sequence[tuple[Row, Account]]
+) -> Table:
+    """The networks as listNetworks prints them, the tiers of a VPC last."""
+    rows = [(_network_row(network, offering_id, seed), network.owner) for network in networks]
+    return table([*rows, *tiers])
 
 
 def _network_row(network: Network, offering_id: str, seed: int) -> Row:

@@ -9,12 +9,15 @@ from cs_magic.demo.data.offers import (
     CATEGORIES,
     NETWORKS,
     OFFERED,
+    VPC_TIER,
     Disk,
     Size,
     System,
     Template,
 )
 from cs_magic.demo.data.places import Places
+
+ROUTER = "VirtualRouter"
 
 
 def sizes_table(sizes: Sequence[Size]) -> Table:
@@ -100,7 +103,7 @@ def categories_table(systems: Sequence[System]) -> Table:
     return table([{"id": ids[name], "name": name, "isfeatured": True} for name in CATEGORIES])
 
 
-def networks_table(ids: Sequence[str]) -> Table:
+def networks_table(ids: Sequence[str], router_offering: str) -> Table:
     """The network offerings as listNetworkOfferings prints them."""
     return table(
         [
@@ -119,9 +122,9 @@ def networks_table(ids: Sequence[str]) -> Table:
                 "state": "Enabled",
                 "guestiptype": kind,
                 # The system offering of the virtual router, the same for all.
-                "serviceofferingid": ids[0][::-1],
-                "service": services(names),
-                "forvpc": False,
+                "serviceofferingid": router_offering,
+                "service": services(names, "VpcVirtualRouter" if place == VPC_TIER else ROUTER),
+                "forvpc": place == VPC_TIER,
                 "fornsx": False,
                 "fortungsten": False,
                 "ispersistent": False,
@@ -133,14 +136,16 @@ def networks_table(ids: Sequence[str]) -> Table:
                 "specifyasnumber": False,
                 "hasannotations": False,
             }
-            for id_, (name, text, kind, vlan, names) in zip(ids, NETWORKS, strict=True)
+            for place, (id_, (name, text, kind, vlan, names)) in enumerate(
+                zip(ids, NETWORKS, strict=True)
+            )
         ]
     )
 
 
-def services(names: Sequence[str]) -> list[Row]:
-    """Network services, all of them provided by the virtual router."""
-    return [{"name": name, "provider": [{"name": "VirtualRouter"}]} for name in names]
+def services(names: Sequence[str], provider: str = ROUTER) -> list[Row]:
+    """Network services, all of them from one provider."""
+    return [{"name": name, "provider": [{"name": provider}]} for name in names]
 
 
 def templates_table(templates: Sequence[Template], where: Places, root: Domain) -> Table:
@@ -200,6 +205,50 @@ def _template_row(template: Template, zone_id: str, zone_name: str, root: Domain
         "forcks": False,
         "requireshvm": True,
         "url": f"http://images.demo.example/{template.system.number}.qcow2",
+        "tags": [],
+        "hasannotations": False,
+    }
+
+
+def isos_table(isos: Sequence[Template], where: Places) -> Table:
+    """One row per ISO and zone."""
+    items = []
+    for iso in isos:
+        for zone in where.zones:
+            items.append(Fixed(iso.number, _iso_row(iso, zone.id, zone.name), iso.owner))
+    return Table(items)
+
+
+def _iso_row(iso: Template, zone_id: str, zone_name: str) -> Row:
+    owner = iso.owner
+    assert owner
+    return {
+        "id": iso.id,
+        "name": iso.name,
+        "displaytext": iso.text,
+        "ispublic": iso.public,
+        "created": stamp(OFFERED),
+        "isready": True,
+        "passwordenabled": False,
+        "bootable": True,
+        "isfeatured": iso.featured,
+        "crossZones": True,
+        "ostypeid": iso.system.id,
+        "ostypename": iso.system.name,
+        "account": owner.name,
+        "zoneid": zone_id,
+        "zonename": zone_name,
+        "status": "Successfully Installed",
+        "size": iso.gib * GIB,
+        "domain": owner.domain.name,
+        "domainpath": owner.domain.path,
+        "domainid": owner.domain.id,
+        "isextractable": False,
+        "checksum": "",
+        "arch": "x86_64",
+        "isdynamicallyscalable": False,
+        "directdownload": False,
+        "url": f"http://images.demo.example/{iso.system.number}.iso",
         "tags": [],
         "hasannotations": False,
     }

@@ -47,7 +47,7 @@ TEMPLATES = (
     ("debian-12", "Debian 12, small", 2, 8, None, True, True),
     ("rocky-9", "Rocky Linux 9", 3, 12, None, True, True),
     ("windows-2019", "Windows Server 2019, Deutsch", 4, 60, "admin", True, False),
-    ("windows-2022", "Windows Server 2022 (\"Core\")", 5, 60, "admin", True, False),
+    ("windows-2022", 'Windows Server 2022 ("Core")', 5, 60, "admin", True, False),
     ("debian-8 (alt, für die Kasse)", "Debian 8, out of support", 6, 6, "admin", True, False),
     ("till-image", "The stores' tills", 2, 8, "stores", False, False),
     ("jupyter-lab", "Jupyter for the Forschung", 1, 20, "forschung", False, False),
@@ -55,11 +55,58 @@ TEMPLATES = (
 
 # name, text, guest type, specify VLAN, services
 NETWORKS = (
-    ("Isolated with source NAT", "The usual network of an account", "Isolated", False,
-     ("Dhcp", "Dns", "Vpn", "StaticNat", "PortForwarding", "Firewall", "UserData", "Lb",
-      "SourceNat")),
+    (
+        "Isolated with source NAT",
+        "The usual network of an account",
+        "Isolated",
+        False,
+        (
+            "Dhcp",
+            "Dns",
+            "Vpn",
+            "StaticNat",
+            "PortForwarding",
+            "Firewall",
+            "UserData",
+            "Lb",
+            "SourceNat",
+        ),
+    ),
     ("Shared", "One network for many accounts", "Shared", True, ("Dhcp", "Dns", "UserData")),
     ("L2", "A bare network", "L2", True, ()),
+    (
+        "VPC tier",
+        "A tier of a VPC",
+        "Isolated",
+        False,
+        (
+            "Dhcp",
+            "Dns",
+            "Vpn",
+            "StaticNat",
+            "PortForwarding",
+            "UserData",
+            "Lb",
+            "NetworkACL",
+            "SourceNat",
+        ),
+    ),
+)
+VPC_TIER = 3
+
+# name, text, OS type, GiB, owner, public, featured
+ISOS = (
+    ("rocky-9-installer", "Rocky Linux 9, to install by hand", 3, 2, "admin", True, True),
+    (
+        '=HYPERLINK("http://evil.example")',
+        "A name that a spreadsheet would run",
+        4,
+        5,
+        "erp",
+        False,
+        False,
+    ),
+    ("rettung", "Rescue system of the Forschung", 2, 1, "forschung", False, False),
 )
 
 
@@ -127,14 +174,19 @@ class Offers:
     disks: list[Disk]
     systems: list[System]
     templates: list[Template]
+    isos: list[Template]
     network_ids: list[str]
 
 
 def offers(seed: int, who: People) -> Offers:
     """The same offers for everybody; ids follow the seed."""
     sizes = [
-        Size(number, identifier(seed, "service offering", number), *size,
-             identifier(seed, "hidden disk offering", number))
+        Size(
+            number,
+            identifier(seed, "service offering", number),
+            *size,
+            identifier(seed, "hidden disk offering", number),
+        )
         for number, size in enumerate(SIZES, 1)
     ]
     disks = [
@@ -142,14 +194,31 @@ def offers(seed: int, who: People) -> Offers:
         for number, disk in enumerate(DISKS, 1)
     ]
     systems = [
-        System(number, identifier(seed, "os type", number), name, category,
-               identifier(seed, "os category", CATEGORIES.index(category)))
+        System(
+            number,
+            identifier(seed, "os type", number),
+            name,
+            category,
+            identifier(seed, "os category", CATEGORIES.index(category)),
+        )
         for number, (name, category) in enumerate(SYSTEMS, 1)
     ]
-    templates = [
-        Template(number, identifier(seed, "template", number), name, text, systems[system], gib,
-                 who.accounts[owner] if owner else None, public, featured)
-        for number, (name, text, system, gib, owner, public, featured) in enumerate(TEMPLATES, 1)
-    ]
+    templates, isos = (
+        [
+            Template(
+                number,
+                identifier(seed, kind, number),
+                name,
+                text,
+                systems[system],
+                gib,
+                who.accounts[owner] if owner else None,
+                public,
+                featured,
+            )
+            for number, (name, text, system, gib, owner, public, featured) in enumerate(entries, 1)
+        ]
+        for kind, entries in (("template", TEMPLATES), ("iso", ISOS))
+    )
     ids = [identifier(seed, "network offering", number) for number in range(len(NETWORKS))]
-    return Offers(sizes, disks, systems, templates, ids)
+    return Offers(sizes, disks, systems, templates, isos, ids)

@@ -36,13 +36,28 @@ ACCOUNTS = (
     ("müller", "ROOT/Forschung", "User", "Anna", "Müller", 3.0),
     ("erp", "ROOT/Finance", "User", "Emre", "Öztürk", 16.0),
     ("payroll", "ROOT/Finance", "User", "Priya", "Nair", 4.0),
+    ("security", "ROOT", "Root Admin", "Selma", "Hofer", 0.0),
+    ("azubi", "ROOT/Forschung", "User", "Till", "Ammann", 0.0),
+    ("treuhand", "ROOT/Finance", "User", "Zoé", "Çelik", 0.0),
 )
+# Opened and never used.
+NEVER_USED = ("azubi", "treuhand")
+# A user without API keys, and one who gives a fixed code after the password.
+WITHOUT_KEYS = ("azubi",)
+PINS = {"security": "314159"}
+# Deleted last month; only the usage records still know it.
+DELETED = ("altlast", "ROOT/Forschung", "User", "Otto", "Weiß", 0.0)
+DELETED_NUMBER = 30
 AUDITOR_MACHINES = 2
 
 # name, what it is for, domain, accounts that take part (its owner first)
 PROJECTS = (
-    ("Black Friday", "Extra machines for the \"Black Friday\" weekend", "ROOT/Retail",
-     ("webshop", "retail-admin")),
+    (
+        "Black Friday",
+        'Extra machines for the "Black Friday" weekend',
+        "ROOT/Retail",
+        ("webshop", "retail-admin"),
+    ),
     ("Data Lake", "The stores' tills, one lake", "ROOT/Retail", ("stores",)),
     ("Umzug Zürich", "Moving out of the Zürich cellar", "ROOT", ("admin", "erp")),
 )
@@ -64,6 +79,7 @@ class People:
     accounts: dict[str, Account]
     projects: list[Project]
     project_accounts: list[Account]
+    deleted: Account
 
     @property
     def owners(self) -> list[Account]:
@@ -83,10 +99,11 @@ def people(seed: int) -> People:
         for number, entry in enumerate(ACCOUNTS, 2)
     }
     projects = [
-        _project(seed, number, entry, domains, accounts)
-        for number, entry in enumerate(PROJECTS, 1)
+        _project(seed, number, entry, domains, accounts) for number, entry in enumerate(PROJECTS, 1)
     ]
-    return People(domains, roles, accounts, projects, _project_accounts(seed, projects, roles))
+    deleted = _account(seed, DELETED_NUMBER, DELETED, domains, roles)
+    of_projects = _project_accounts(seed, projects, roles)
+    return People(domains, roles, accounts, projects, of_projects, deleted)
 
 
 def _domains(seed: int) -> dict[str, Domain]:
@@ -108,6 +125,7 @@ def _account(
     name, domain, role, first, last, _ = entry
     created = FOUNDED + number * 9 * DAY
     token = identifier(seed, "token", number)
+    keys = name not in WITHOUT_KEYS
     user = User(
         number,
         identifier(seed, "user", number),
@@ -117,8 +135,9 @@ def _account(
         created,
         # A blank, `+`, `/` and `=`: what a client that escapes carelessly gets wrong.
         password=f"demo {name}+/={seed}",
-        api_key=f"demo-api-key-of-{number:02}-not-a-real-key-{token}",
-        secret_key=f"demo-secret-key-of-{number:02}-not-a-real-key-{token[::-1]}",
+        api_key=f"demo-api-key-of-{number:02}-not-a-real-key-{token}" if keys else "",
+        secret_key=f"demo-secret-key-of-{number:02}-not-a-real-key-{token[::-1]}" if keys else "",
+        pin=PINS.get(name, ""),
     )
     id_ = identifier(seed, "account", number)
     return Account(number, id_, name, domains[domain], roles[role], created, user)
@@ -143,9 +162,7 @@ def _project(
     )
 
 
-def _project_accounts(
-    seed: int, projects: list[Project], roles: dict[str, Role]
-) -> list[Account]:
+def _project_accounts(seed: int, projects: list[Project], roles: dict[str, Role]) -> list[Account]:
     return [
         Account(
             40 + project.number,
@@ -180,11 +197,11 @@ def user_row(account: Account) -> Row:
         "rolename": account.role.name,
         "domainid": account.domain.id,
         "domain": account.domain.name,
-        "apikey": user.api_key,
+        **({"apikey": user.api_key} if user.api_key else {}),
         "accountid": account.id,
         "iscallerchilddomain": False,
         "isdefault": account.name == "admin",
-        "is2faenabled": False,
+        "is2faenabled": bool(user.pin),
         "is2famandated": False,
         "apikeyaccess": "INHERIT",
     }

@@ -111,8 +111,14 @@ class Places:
 def places(seed: int, machines: int) -> Places:
     """Zones with as many hosts as that number of machines needs."""
     zones = [
-        Zone(number, identifier(seed, "zone", number), name, public, management,
-             identifier(seed, "pod", number))
+        Zone(
+            number,
+            identifier(seed, "zone", number),
+            name,
+            public,
+            management,
+            identifier(seed, "pod", number),
+        )
         for number, (name, public, management) in enumerate(ZONES, 1)
     ]
     named = {zone.name: zone for zone in zones}
@@ -171,7 +177,7 @@ def zones_table(where: Places) -> Table:
                 "gputotal": 0,
                 "gpuused": 0,
                 "allocationstate": "Enabled",
-                "zonetoken": zone.id[::-1].replace("-", "")[:32],
+                "zonetoken": zone.id[28:] + zone.id[8:],
                 "dhcpprovider": "VirtualRouter",
                 "localstorageenabled": False,
                 "tags": [],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from cs_magic.demo.data.items import GIB, Account, Domain, Project, Row, Table, stamp, table
 from cs_magic.demo.data.machines import Machine
@@ -15,20 +15,39 @@ UNLIMITED = "Unlimited"
 # The resources that are limited, in the order of their resource type numbers:
 # name in listResourceLimits, name in the totals, limit of a small account.
 RESOURCES = (
-    ("user_vm", "vm", 20), ("public_ip", "ip", 20), ("volume", "volume", 20),
-    ("snapshot", "snapshot", 20), ("template", "template", 20), ("project", "project", 10),
-    ("network", "network", 20), ("vpc", "vpc", 20), ("cpu", "cpu", 40),
-    ("memory", "memory", 40_960), ("primary_storage", "primarystorage", 200),
-    ("secondary_storage", "secondarystorage", 400), ("backup", "backup", 20),
-    ("backup_storage", "backupstorage", 400), ("bucket", "bucket", 20),
-    ("object_storage", "objectstorage", 400), ("gpu", "gpu", 20),
+    ("user_vm", "vm", 20),
+    ("public_ip", "ip", 20),
+    ("volume", "volume", 20),
+    ("snapshot", "snapshot", 20),
+    ("template", "template", 20),
+    ("project", "project", 10),
+    ("network", "network", 20),
+    ("vpc", "vpc", 20),
+    ("cpu", "cpu", 40),
+    ("memory", "memory", 40_960),
+    ("primary_storage", "primarystorage", 200),
+    ("secondary_storage", "secondarystorage", 400),
+    ("backup", "backup", 20),
+    ("backup_storage", "backupstorage", 400),
+    ("bucket", "bucket", 20),
+    ("object_storage", "objectstorage", 400),
+    ("gpu", "gpu", 20),
 )
 SMALLEST = {short: limit for _, short, limit in RESOURCES}
 
 # The order in which rows print them.
 FIRST = ("vm", "ip", "volume", "snapshot", "backup", "backupstorage", "template")
-LATER = ("network", "vpc", "cpu", "memory", "gpu", "primarystorage", "secondarystorage",
-         "bucket", "objectstorage")
+LATER = (
+    "network",
+    "vpc",
+    "cpu",
+    "memory",
+    "gpu",
+    "primarystorage",
+    "secondarystorage",
+    "bucket",
+    "objectstorage",
+)
 
 Totals = dict[int, Counter[str]]
 
@@ -36,12 +55,13 @@ Totals = dict[int, Counter[str]]
 def totals(
     machines: Sequence[Machine],
     volumes: Iterable[Volume],
-    networks: Iterable[Account],
-    addresses: Iterable[Account | None],
-    snapshots: Iterable[Account | None],
+    owned: Mapping[str, Iterable[Account | None]],
     who: People,
 ) -> Totals:
-    """Per account number, how much of each resource it uses."""
+    """Per account number, how much of each resource it uses.
+
+    `owned` has, for a resource that is simply counted, the owner of each.
+    """
     counts: Totals = {owner.number: Counter() for owner in who.owners}
     for machine in machines:
         mine = counts[machine.owner.number]
@@ -53,14 +73,10 @@ def totals(
         mine = counts[volume.owner.number]
         mine["volume"] += 1
         mine["primarystorage"] += volume.size // GIB
-    for owner in networks:
-        counts[owner.number]["network"] += 1
-    for address in addresses:
-        if address:
-            counts[address.number]["ip"] += 1
-    for snapshot in snapshots:
-        if snapshot:
-            counts[snapshot.number]["snapshot"] += 1
+    for name, owners in owned.items():
+        for owner in owners:
+            if owner:
+                counts[owner.number][name] += 1
     for project in who.projects:
         counts[project.members[0].number]["project"] += 1
     return counts

@@ -84,13 +84,36 @@ def _of_machine(seed: int, machine: Machine, number: int) -> list[Volume]:
     pool = None if machine.never_started else machine.cluster.pools[machine.number % 2]
     zone = machine.cluster.zone
     id_ = identifier(seed, "volume", number)
-    found = [Volume(number, id_, f"ROOT-{machine.number}", machine.owner, machine.created, zone,
-                    pool, machine, None, machine.template.gib * GIB)]
+    found = [
+        Volume(
+            number,
+            id_,
+            f"ROOT-{machine.number}",
+            machine.owner,
+            machine.created,
+            zone,
+            pool,
+            machine,
+            None,
+            machine.template.gib * GIB,
+        )
+    ]
     if machine.disk:
         id_ = identifier(seed, "volume", number + 1)
-        found.append(Volume(number + 1, id_, f"DATA-{machine.number}", machine.owner,
-                            machine.created, zone, pool, machine, machine.disk,
-                            machine.disk.gib * GIB))
+        found.append(
+            Volume(
+                number + 1,
+                id_,
+                f"DATA-{machine.number}",
+                machine.owner,
+                machine.created,
+                zone,
+                pool,
+                machine,
+                machine.disk,
+                machine.disk.gib * GIB,
+            )
+        )
     return found
 
 
@@ -101,9 +124,18 @@ def _orphan(
     disk = disks[int(rng.random() * 3)]
     age = int((30 + rng.random() * 700) * DAY)
     cluster = machine.cluster
-    return Volume(number, identifier(seed, "volume", number), f"old-{machine.name}-data",
-                  machine.owner, START - age, cluster.zone, cluster.pools[0], None, disk,
-                  disk.gib * GIB)
+    return Volume(
+        number,
+        identifier(seed, "volume", number),
+        f"old-{machine.name}-data",
+        machine.owner,
+        START - age,
+        cluster.zone,
+        cluster.pools[0],
+        None,
+        disk,
+        disk.gib * GIB,
+    )
 
 
 def volume_row(volume: Volume) -> Row:
@@ -119,10 +151,17 @@ def volume_row(volume: Volume) -> Row:
     if machine:
         row |= {"deviceid": 1 if disk else 0, "virtualmachineid": machine.id}
         if not disk:
-            row |= {"templateid": machine.template.id, "templatename": machine.template.name,
-                    "templatedisplaytext": machine.template.text}
-        row |= {"vmname": machine.name, "vmdisplayname": machine.displayname,
-                "vmstate": machine.state, "vmtype": "User"}
+            row |= {
+                "templateid": machine.template.id,
+                "templatename": machine.template.name,
+                "templatedisplaytext": machine.template.text,
+            }
+        row |= {
+            "vmname": machine.name,
+            "vmdisplayname": machine.displayname,
+            "vmstate": machine.state,
+            "vmtype": "User",
+        }
     row |= {
         "provisioningtype": "thin",
         "size": volume.size,
@@ -133,12 +172,19 @@ def volume_row(volume: Volume) -> Row:
     }
     if machine and pool:
         used = machine.used
-        row |= {"diskkbsread": int(used * 21_000), "diskkbswrite": int(used * 16_000),
-                "diskioread": int(used * 700), "diskiowrite": int(used * 900)}
+        row |= {
+            "diskkbsread": int(used * 21_000),
+            "diskkbswrite": int(used * 16_000),
+            "diskioread": int(used * 700),
+            "diskiowrite": int(used * 900),
+        }
     row["hypervisor"] = "KVM" if pool else "None"
     if disk:
-        row |= {"diskofferingid": disk.id, "diskofferingname": disk.name,
-                "diskofferingdisplaytext": disk.text}
+        row |= {
+            "diskofferingid": disk.id,
+            "diskofferingname": disk.name,
+            "diskofferingdisplaytext": disk.text,
+        }
     if pool:
         row["storage"] = pool.name
     if machine and disk:
@@ -147,14 +193,21 @@ def volume_row(volume: Volume) -> Row:
     if machine and not disk:
         size = machine.size
         # The internal number, as the real server prints it here.
-        row |= {"serviceofferingid": str(size.number), "serviceofferingname": size.name,
-                "serviceofferingdisplaytext": size.text}
+        row |= {
+            "serviceofferingid": str(size.number),
+            "serviceofferingname": size.name,
+            "serviceofferingdisplaytext": size.text,
+        }
     row |= {"isextractable": disk is not None, "displayvolume": True}
     if pool:
         row |= {"path": volume.id[::-1], "storageid": pool.id}
     row |= {"quiescevm": False, "supportsstoragesnapshot": False, "deleteprotection": False}
     if pool:
         cluster = pool.cluster
-        row |= {"clusterid": cluster.id, "clustername": cluster.name,
-                "podid": cluster.zone.pod_id, "podname": cluster.zone.pod_name}
+        row |= {
+            "clusterid": cluster.id,
+            "clustername": cluster.name,
+            "podid": cluster.zone.pod_id,
+            "podname": cluster.zone.pod_name,
+        }
     return row | {"tags": [], "hasannotations": False}

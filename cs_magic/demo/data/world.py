@@ -3,47 +3,50 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Iterator
 from typing import cast
 
-from cs_magic.demo.data import (
-    capacity,
-    events,
-    extras,
-    hosts,
-    networks,
-    offer_rows,
-    offers,
-    people,
-    places,
-    settings,
-    totals,
-)
+from cs_magic.demo.data import meters, offers, people, places, totals
 from cs_magic.demo.data.clock import Clock
-from cs_magic.demo.data.fleet import fleet
-from cs_magic.demo.data.items import Account, Fixed, Item, Row, Table, stamp, table
-from cs_magic.demo.data.machines import Group, Machine
-from cs_magic.demo.data.volumes import Volume, volumes
+from cs_magic.demo.data.exposure import balancers
+from cs_magic.demo.data.extras import forwarded
+from cs_magic.demo.data.fleet import Fleet, fleet
+from cs_magic.demo.data.items import Account, Domain, Item, Table
+from cs_magic.demo.data.machines import Machine
+from cs_magic.demo.data.networks import Network
+from cs_magic.demo.data.tables import TABLES
+from cs_magic.demo.data.usage import Usage
+from cs_magic.demo.data.volumes import Volume
+from cs_magic.demo.data.vpcs import Vpc
 
 
 class World:
     """A cloud's data. The same seed and number of machines give the same world.
 
     `machines` is how many virtual machines the accounts own; those of the
-    projects come on top, as listall=true leaves them out.
+    projects come on top, as listall=true leaves them out. `usage_rows` is how
+    many usage records there are to be at least.
     """
 
-    def __init__(self, seed: int = 1, machines: int = 1_200, clock: Clock | None = None) -> None:
-        self.seed = seed
-        self.clock = clock or Clock()
-        self.people = people.people(seed)
-        self.places = places.places(seed, machines)
-        self.offers = offers.offers(seed, self.people)
-        self.fleet = fleet(seed, machines, self.people, self.places, self.offers)
-        self.root = self.people.domains["ROOT"]
+    def __init__(
+        self,
+        seed: int = 1,
+        machines: int = 1_200,
+        clock: Clock | None = None,
+        usage_rows: int = 0,
+    ) -> None:
+        self.seed: int = seed
+        self.clock: Clock = clock or Clock()
+        self.people: people.People = people.people(seed)
+        self.places: places.Places = places.places(seed, machines)
+        self.offers: offers.Offers = offers.offers(seed, self.people)
+        self.fleet: Fleet = fleet(seed, machines, self.people, self.places, self.offers)
+        self.root: Domain = self.people.domains["ROOT"]
         self._tables: dict[str, Table] = {}
         self._lock = threading.RLock()
         self._totals: totals.Totals | None = None
+        self._usage: Usage | None = None
+        self._usage_rows = usage_rows
 
     def table(self, name: str) -> Table:
         """A table by the name in TABLES, made when it is first asked for."""
@@ -59,17 +62,63 @@ class World:
             if self._totals is None:
                 self._totals = totals.totals(
                     self.fleet.machines,
-                    cast(Iterable[Volume], self.table("volumes").items),
-                    [network.owner for network in self.fleet.networks.all],
-                    [item.owner for item in self.table("addresses")],
-                    [item.owner for item in self.table("snapshots")],
+                    self.volumes,
+                    self._owned(),
                     self.people,
                 )
             return self._totals
 
+    def _owned(self) -> dict[str, list[Account | None]]:
+        """For each resource that is simply counted, the owners of what there is of it."""
+        counted = {"network": "networks", "ip": "addresses", "snapshot": "snapshots", "vpc": "vpcs"}
+        owned = {
+            name: [item.owner for item in self.table(table)] for name, table in counted.items()
+        }
+        return owned | {"template": [image.owner for image in self.offers.templates]}
+
+    @property
+    def usage(self) -> Usage:
+        """What is metered, and its records."""
+        with self._lock:
+            if self._usage is None:
+                self._usage = Usage(list(self._meters()), self._usage_rows)
+            return self._usage
+
+    def _meters(self) -> Iterator[meters.Meter]:
+        machines, zones = self.fleet.machines, self.places.zones
+        yield from meters.of_machines(machines)
+        yield from meters.of_volumes(self.volumes)
+        yield from meters.of_rows(meters.ADDRESS, self.table("addresses"), since="allocated")
+        yield from meters.of_networks(self.seed, self.fleet.networks.all)
+        yield from meters.of_images(meters.TEMPLATE, self.offers.templates, zones)
+        yield from meters.of_images(meters.ISO, self.offers.isos, zones)
+        yield from meters.of_rows(meters.SNAPSHOT, self.table("snapshots"))
+        yield from meters.of_rows(meters.VM_SNAPSHOT, self.table("vmsnapshots"))
+        yield from meters.of_balancers(self.table("balancers"))
+        yield from meters.of_deleted(self.seed, self.people.deleted, machines)
+
+    @property
+    def volumes(self) -> Iterable[Volume]:
+        """The volumes as what they are, not as rows."""
+        return cast(Iterable[Volume], self.table("volumes").items)
+
+    @property
+    def vpc(self) -> Vpc:
+        """The one VPC."""
+        return Vpc(
+            self.seed,
+            self.people.accounts["webshop"],
+            self.places.zones[1],
+            self.offers.network_ids[offers.VPC_TIER],
+        )
+
+    def balanced(self) -> list[tuple[Item, Network]]:
+        """Each public address that has a load balancer, with the network behind it."""
+        return balancers(self.forwarded())
+
     def forwarded(self) -> list[tuple[Item, Machine]]:
         """Each public address that has rules, with the machine behind it."""
-        return extras.forwarded(self.table("addresses"), self.fleet.machines)
+        return forwarded(self.table("addresses"), self.fleet.machines)
 
     def account(self, name: str, domain_id: str) -> Account | None:
         """The account of that name, in any letter case, in that domain."""
@@ -81,82 +130,3 @@ class World:
             ),
             None,
         )
-
-
-def _groups(world: World, groups: list[Group], row: Callable[[World, Group], Row]) -> Table:
-    items: list[Item] = [Fixed(group.number, row(world, group), group.owner) for group in groups]
-    return Table(items)
-
-
-def _affinity_row(world: World, group: Group) -> Row:
-    machines: list[Machine] = [m for m in world.fleet.machines if m.affinity is group]
-    return {
-        "id": group.id,
-        "name": group.name,
-        "description": "Not on the same host",
-        **group.owner.fields(),
-        "type": "host anti-affinity",
-        "virtualmachineIds": [machine.id for machine in machines],
-    }
-
-
-def _group_row(world: World, group: Group) -> Row:
-    created = min(m.created for m in world.fleet.machines if m.group is group)
-    return {
-        "id": group.id,
-        "name": group.name,
-        "created": stamp(created),
-        **group.owner.fields(),
-        "hasannotations": False,
-    }
-
-
-def _pools(world: World) -> Table:
-    world.table("volumes")  # which counts what the pools hold
-    return places.pools_table(world.places)
-
-
-TABLES: dict[str, Callable[[World], Table]] = {
-    "zones": lambda world: places.zones_table(world.places),
-    "pods": lambda world: places.pods_table(world.places),
-    "clusters": lambda world: places.clusters_table(world.places),
-    "hosts": lambda world: hosts.hosts_table(world.places, world.clock),
-    "pools": _pools,
-    "capacities": lambda world: capacity.capacity_table(
-        world.places, world.table("pools"), world.table("networks"), world.table("addresses")
-    ),
-    "hypervisors": lambda world: table([{"name": "KVM"}]),
-    "sizes": lambda world: offer_rows.sizes_table(world.offers.sizes),
-    "disks": lambda world: offer_rows.disks_table(world.offers.disks),
-    "networkofferings": lambda world: offer_rows.networks_table(world.offers.network_ids),
-    "ostypes": lambda world: offer_rows.systems_table(world.offers.systems),
-    "oscategories": lambda world: offer_rows.categories_table(world.offers.systems),
-    "templates": lambda world: offer_rows.templates_table(
-        world.offers.templates, world.places, world.root
-    ),
-    "domains": lambda world: totals.domains_table(world.people, world.totals),
-    "accounts": lambda world: totals.accounts_table(world.people, world.totals),
-    "projects": lambda world: totals.projects_table(world.people, world.totals),
-    "users": lambda world: people.users_table(world.people),
-    "roles": lambda world: people.roles_table(world.people),
-    "machines": lambda world: Table(world.fleet.machines),
-    "volumes": lambda world: volumes(
-        world.seed, world.fleet.machines, world.places, world.offers.disks
-    ),
-    "networks": lambda world: networks.networks_table(
-        world.fleet.networks.all, world.offers.network_ids[0], world.seed
-    ),
-    "addresses": lambda world: networks.addresses_table(world.fleet.networks.all, world.seed),
-    "groups": lambda world: _groups(world, world.fleet.groups, _group_row),
-    "affinitygroups": lambda world: _groups(world, world.fleet.affinities, _affinity_row),
-    "events": lambda world: events.events_table(world.seed, world.fleet.machines, world.people),
-    "tags": lambda world: events.tags_table(world.fleet.machines),
-    "forwardings": lambda world: extras.forwarding_table(world.seed, world.forwarded()),
-    "firewalls": lambda world: extras.firewall_table(world.seed, world.forwarded()),
-    "snapshots": lambda world: extras.snapshots_table(
-        world.seed, cast(Iterable[Volume], world.table("volumes").items)
-    ),
-    "sshkeys": lambda world: extras.keys_table(world.seed, world.people),
-    "nothing": lambda world: Table([]),
-    "settings": lambda world: settings.settings_table(),
-}
