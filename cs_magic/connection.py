@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Any
 from cs_magic.api.catalogue import Catalogue, Command, Parameter, bundled, is_read
 from cs_magic.api.client import Client
 from cs_magic.api.columns import kind_of
-from cs_magic.api.credentials import KeyPair
 from cs_magic.api.pages import Reader, Wish, variants
-from cs_magic.api.profile import Profile, check_scheme, completed
-from cs_magic.api.profiles import Profiles
+from cs_magic.api.profile import Profile, check_scheme
+from cs_magic.api.profiles import Profiles, adjusted, given
 from cs_magic.api.records import revealed, rows_of
 from cs_magic.api.transport import HttpTransport
 from cs_magic.api.values import Call, Options, Result
@@ -23,6 +22,8 @@ from cs_magic.errors import CallError, Incomplete, ProfileError, Refused
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from cs_magic.files import Written
 
 
 class Connection:
@@ -108,8 +109,20 @@ class Connection:
         rows = rows_of((revealed(result) if options.reveal else result).table)
         return {"count": len(rows), result.key or "rows": rows}
 
+    def written(self, result: Result, options: Options) -> Written:
+        """Write a result to the file that the options name; errors as in `cs_magic.files`."""
+        from cs_magic import files
+
+        kind, path = options.file or ("", "")
+        shown = revealed(result) if options.reveal else result
+        return files.write(shown, kind, path, options.columns, options.explode)
+
     def command(self, call: Call, options: Options) -> Command:
         """What the catalogue knows of a call's command; CallError where the call is wrong."""
+        if options.file is not None:
+            from cs_magic import files
+
+            files.check(*options.file)
         if not options.check:
             return self.catalogue.find(call.command) or _unknown(call.command)
         command = self.catalogue.check(call)
@@ -133,7 +146,8 @@ class Connection:
         return variants(_spelt(call, command), command, options.own or self._own)
 
     def close(self) -> None:
-        """Close the connections to the server."""
+        """Sign out where there is a session, and close the connections to the server."""
+        self.client.access.close()
         self.client.transport.close()
 
     @property
@@ -180,8 +194,6 @@ def connect(
     endpoint: str | None = None,
     api_key: str | None = None,
     secret_key: str | None = None,
-    signature_version: int = 3,
-    signature_algorithm: str = "auto",
     **settings: Any,
 ) -> Connection:
     """A connection to a profile, or to an endpoint with API keys given here. Nothing is sent yet.
@@ -191,11 +203,13 @@ def connect(
             environment's, the configuration's default, the only one there is).
         endpoint, api_key, secret_key: instead of a profile, and only together: an endpoint
             given here never goes with keys found elsewhere.
-        settings: `verify`, `allow_http`, `method`, `timeout`, `workers`, `scope`, `read_only`,
-            as in a profile, and stronger.
+        settings: `verify`, `allow_http`, `method`, `timeout`, `job_timeout`, `workers`,
+            `scope`, `read_only`, `signature_version`, `signature_algorithm`, as in a
+            profile, and stronger.
 
     Raises:
-        ProfileError: there is no such profile, or it is incomplete or unsafe.
+        ProfileError: there is no such profile, or it is incomplete or unsafe; or there is
+            no such setting, or its value is wrong.
         Refused: plain HTTP to another machine without `allow_http`.
     """
     if endpoint is None and api_key is None and secret_key is None:
@@ -204,9 +218,8 @@ def connect(
     elif profile is not None or not (endpoint and api_key and secret_key):
         raise ProfileError("endpoint, api_key and secret_key go together, without a profile")
     else:
-        keys = KeyPair(api_key, secret_key, signature_algorithm, signature_version)
-        found = Profile("connect", completed(endpoint), keys, source="connect()")
-    return opened(replace(found, **settings))
+        found = given(endpoint, api_key, secret_key)
+    return opened(adjusted(found, settings))
 
 
 def opened(profile: Profile) -> Connection:

@@ -10,8 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from dataclasses import replace as changed
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -19,24 +18,15 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_aft
 from tenacity.wait import wait_random_exponential
 
 from cs_magic.api import envelope
-from cs_magic.api.credentials import KeyPair
+from cs_magic.api.access import Access
 from cs_magic.api.profile import Profile, check_scheme
 from cs_magic.api.transport import Transport
-from cs_magic.api.values import Call, Payload, Request, Response
+from cs_magic.api.values import Call, Payload, Response
 from cs_magic.errors import CloudStackError, FateUnknown, TransportError, Unauthorized
 
 ATTEMPTS = 5
 LONGEST_PAUSE = 60.0
 _backoff = wait_random_exponential(multiplier=0.5, max=15)
-
-# Signed as if it were so many minutes later, and what it means when that is accepted.
-_CLOCKS = (
-    (0, "right"),
-    (20, "up to 20 minutes behind the server's"),
-    (24 * 60, "far behind the server's"),
-    (-20, "up to 20 minutes ahead of the server's"),
-    (-24 * 60, "far ahead of the server's"),
-)
 
 Pause = Callable[[threading.Event, float], Any]
 
@@ -65,8 +55,9 @@ class Client:
     pagesize: int | None = None
     _not_before: float = 0.0
     _lock: threading.Lock = field(default_factory=threading.Lock)
-    _settled: bool = False
-    _proven: KeyPair | None = None
+
+    def __post_init__(self) -> None:
+        self.access = Access(self.profile, self.transport, self.clock)
 
     def exchange(
         self, call: Call, *, is_read: bool, stop: threading.Event | None = None
@@ -84,40 +75,18 @@ class Client:
             Refused: plain HTTP to another machine.
         """
         check_scheme(self.profile)
-        if not is_read:
-            return self._once(call)
+        foreground, used = stop is None, self.access.used()
         stop = stop or threading.Event()
         try:
-            payload = self._read(call, stop)
+            payload = self._read(call, stop) if is_read else self._once(call)
         except Unauthorized as error:
             refused = error
         else:
-            self._settled = True
+            self.access.accepted()
             return payload
-        if self._wants_sha512():
+        if is_read and self.access.another_way(used, foreground=foreground):
             return self._read(call, stop)
         raise refused
-
-    def clock_probe(self) -> str:
-        """Why signed calls may be refused: whether this machine's clock is the reason.
-
-        CloudStack tells no time, so one harmless read is signed with a later and an
-        earlier `expires`: an accepted one says which way the clock is off.
-        """
-        keys, now = self._proven or self.profile.credentials, self.clock()
-        shown = now.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-        for minutes, verdict in _CLOCKS:
-            if self._accepts(keys, now + timedelta(minutes=minutes)):
-                return f"{shown} on this machine: {verdict}"
-        return f"{shown} on this machine: not the reason, rather the key, its secret, or access"
-
-    def _accepts(self, keys: KeyPair, now: datetime) -> bool:
-        request = keys.authorize(Call("listCapabilities"), self.profile.endpoint, now)
-        try:
-            envelope.read(request.command, self.transport.send(changed(request, is_read=True)))
-        except CloudStackError:
-            return False
-        return True
 
     def _read(self, call: Call, stop: threading.Event) -> Payload:
         attempts = Retrying(
@@ -133,23 +102,8 @@ class Client:
             problem = again.problem
         raise problem
 
-    def _wants_sha512(self) -> bool:
-        """Whether the server takes SHA-512 and no SHA-1: asked once, by one harmless read.
-
-        Only where the profile leaves the algorithm open and no call was accepted yet.
-        """
-        keys = self.profile.credentials
-        with self._lock:
-            if self._settled or keys.algorithm != "auto":
-                return False
-            self._settled = True
-        stronger = changed(keys, algorithm="HmacSHA512")
-        if self._accepts(stronger, self.clock()):
-            self._proven = stronger
-        return self._proven is not None
-
     def _once(self, call: Call) -> Payload:
-        request = self._request(call, is_read=False)
+        request = self.access.request(call, is_read=False)
         try:
             response = self.transport.send(request)
             return envelope.read(call.command, response)
@@ -163,8 +117,9 @@ class Client:
             self.pause(stop, delay)
         if stop.is_set():
             raise TransportError(f"{call.command} is no longer wanted", sent=False)
+        request = self.access.request(call, is_read=True)  # may sign in, and that is sent once
         try:
-            response = self.transport.send(self._request(call, is_read=True))
+            response = self.transport.send(request)
         except TransportError as error:
             raise _Again(error) from None
         if response.status == 429:
@@ -181,12 +136,6 @@ class Client:
         with self._lock:
             until = time.monotonic() + min(seconds or 1.0, LONGEST_PAUSE)
             self._not_before = max(self._not_before, until)
-
-    def _request(self, call: Call, *, is_read: bool) -> Request:
-        credentials = self._proven or self.profile.credentials
-        request = credentials.authorize(call, self.profile.endpoint, self.clock())
-        method = "GET" if is_read and self.profile.method == "get" else "POST"
-        return changed(request, method=method, is_read=is_read)
 
 
 def _may_be_tried_again(response: Response) -> bool:

@@ -53,3 +53,34 @@ class KeyPair:
         # "+0000" is the one spelling that every version since 4.11 reads.
         expires = (now.astimezone(UTC) + VALID_FOR).strftime("%Y-%m-%dT%H:%M:%S+0000")
         return (("signatureVersion", "3"), ("expires", expires))
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A session that `login` gave: its key travels with every call, in the form and as a cookie.
+
+    A call without the key, or with a wrong one, ends the session (`ApiServlet`).
+    """
+
+    session_key: str = field(repr=False)
+    jsessionid: str = field(repr=False)
+
+    def authorize(self, call: Call, endpoint: str, now: datetime) -> Request:
+        """The request with the session key in both places."""
+        form: Pairs = (
+            ("command", call.command),
+            *call.arguments,
+            ("response", "json"),
+            ("sessionkey", self.session_key),
+        )
+        cookies = {"JSESSIONID": self.jsessionid, "sessionkey": self.session_key}
+        return Request(call.command, endpoint, form, cookies=cookies)
+
+
+@dataclass(frozen=True, slots=True)
+class Password:
+    """User credentials: what `login` takes. `domain` is a path such as `/Retail`."""
+
+    username: str
+    password: str = field(repr=False)
+    domain: str = "/"

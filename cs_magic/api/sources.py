@@ -2,36 +2,34 @@
 
 The first source that has a name gives the whole profile; an address from one never goes
 with keys from another. A file in the working folder may have come with somebody else's
-repository, so it may add profiles and nothing more.
+repository, so it stands behind all of the user's own and may add profiles, nothing more.
 """
 
 from __future__ import annotations
 
 import configparser
+import os
 import stat
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-from cs_magic.api.profile import ENVIRONMENT, completed, is_loopback
-from cs_magic.errors import ProfileError
+from cs_magic.api.profile import BOOLEANS, ENVIRONMENT, ca_path
+from cs_magic.errors import harmless
 
 OURS = "cs_magic.toml"
-_SETTINGS = frozenset(
-    "from endpoint api_key secret_key username password domain keyring verify allow_http method"
-    " timeout job_timeout workers scope signature_version signature_algorithm read_only".split()
-)
+LARGEST = 1_000_000  # bytes of a configuration file: a link to /dev/zero has no end
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
     """A profile as a source has it, not yet checked.
 
-    `kind` is toml, env, cs or cmk; `source` is what is shown of it; `foreign` says that
-    it comes from a file in the working folder. `settings` may hold secrets.
+    `kind` is toml, env, cs, cmk, or connect (what a call of `connect` gave); `source` is
+    what is shown of it; `foreign` says that it comes from a file in the working folder.
+    `settings` may hold secrets.
     """
 
     name: str
@@ -47,8 +45,10 @@ class Sources:
 
     `default` is the name that our own configuration calls the default; `last` is cmk's
     current profile, which serves where nothing else decides; `open_to_others` are the
-    files with secrets that others on this machine can read; `broken` are the files that
-    can't be read, with the reason.
+    files with secrets that others on this machine can read; `broken` are the files, and
+    parts of files, that can't be read, with the reason. Two of these reasons count:
+    `config_unread` where our own configuration can't be read, so that nobody knows what
+    it says, and `own_unread` where that is true of any file of the user's.
     """
 
     found: tuple[Found, ...]
@@ -56,6 +56,8 @@ class Sources:
     last: str | None = None
     open_to_others: tuple[str, ...] = ()
     broken: tuple[str, ...] = ()
+    config_unread: str = ""
+    own_unread: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,152 +72,191 @@ class Places:
 def read(places: Places, environment: Mapping[str, str]) -> Sources:
     """Everything that the sources hold. Nothing is checked, nothing raises for one bad file."""
     reader = _Reader(places, environment)
-    found = tuple(reader.all())
+    config = list(reader.config())
+    config_unread = next(iter(reader.unread), "")
+    own = [*config, *reader.from_environment(), *reader.cs(), *reader.cmk()]
+    own_unread = next(iter(reader.unread), "")
     return Sources(
-        found, reader.default, reader.last, tuple(reader.open_to_others), tuple(reader.broken)
+        (*own, *reader.foreign()),
+        reader.default,
+        reader.last,
+        tuple(reader.open_to_others),
+        (*reader.unread, *reader.odd),
+        config_unread,
+        own_unread,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    path: Path
+    text: str = field(repr=False)
+    shown: str
+    readable_by_others: bool
+    foreign: bool
+
+
+class _Unreadable(Exception):
+    """A file's text makes no sense; the reason holds nothing of the text."""
 
 
 class _Reader:
     def __init__(self, places: Places, environment: Mapping[str, str]) -> None:
         self._places = places
         self._environment = environment
+        self._read: set[Path] = set()
         self.default: str | None = None
         self.last: str | None = None
         self.open_to_others: list[str] = []
-        self.broken: list[str] = []
+        self.unread: list[str] = []
+        self.odd: list[str] = []
 
-    def all(self) -> Iterator[Found]:
-        """Every profile, the stronger source first."""
+    def config(self) -> Iterator[Found]:
+        """The profiles of our own configuration."""
         yield from self._toml(self._places.config / "config.toml", foreign=False)
-        yield from self._toml(self._places.working / OURS, foreign=True)
-        yield from self._from_environment()
-        yield from self._cs()
-        yield from self._cmk()
 
-    def _toml(self, path: Path, foreign: bool) -> Iterator[Found]:
-        text = self._text(path)
-        if text is None:
-            return
-        try:
-            document = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
-            self.broken.append(f"{_shown(path, self._places)}: {error}")
-            return
-        default = document.pop("default", None)
-        if isinstance(default, str) and not foreign:
-            self.default = default
-        for name, settings in document.items():
-            if isinstance(settings, dict):
-                self._note_openness(path, settings, ("secret_key", "password"))
-                yield Found(name, "toml", _shown(path, self._places), settings, foreign)
-            else:
-                self.broken.append(f"{_shown(path, self._places)}: {name} stands outside a profile")
-
-    def _from_environment(self) -> Iterator[Found]:
+    def from_environment(self) -> Iterator[Found]:
         """The whole set of one spelling, else the half of one; halves are never mixed."""
+        texts = {name: text.strip() for name, text in self._environment.items()}
         sets = [
-            {
-                setting: self._environment[variable].strip()
-                for setting, variable in spelling.items()
-                if self._environment.get(variable)
-            }
+            {setting: texts[name] for setting, name in spelling.items() if texts.get(name)}
             for spelling in ENVIRONMENT
         ]
         given = next((one for one in sets if len(one) == len(ENVIRONMENT[0])), None)
         given = given or next((one for one in sets if one), None)
         if given:
+            for name in ("username", "password", "domain"):
+                if texts.get(f"CLOUDSTACK_{name.upper()}"):
+                    given[name] = texts[f"CLOUDSTACK_{name.upper()}"]
             yield Found("env", "env", "the environment", given)
 
-    # -- the cs client: ~/.cloudstack.ini, ./cloudstack.ini, $CLOUDSTACK_CONFIG ---------
-
-    def _cs(self) -> Iterator[Found]:
+    def cs(self) -> Iterator[Found]:
         """Each file's sections are whole profiles; cs itself would mix them key by key."""
-        chosen = self._environment.get("CLOUDSTACK_CONFIG")
-        paths = [Path(chosen).expanduser()] if chosen else []
-        paths.append(self._places.home / ".cloudstack.ini")
-        for path in paths:
-            yield from self._cs_file(path, foreign=False)
-        yield from self._cs_file(self._places.working / "cloudstack.ini", foreign=True)
+        chosen = self._chosen()
+        if chosen is not None and not self._in_working_folder(chosen):
+            yield from self._cs_file(chosen, foreign=False)
+        yield from self._cs_file(self._places.home / ".cloudstack.ini", foreign=False)
 
-    def _cs_file(self, path: Path, foreign: bool) -> Iterator[Found]:
-        for name, section in self._ini(path):
-            settings: dict[str, Any] = {
-                ours: section[theirs] for theirs, ours in _CS.items() if section.get(theirs)
-            }
-            if _true(section.get("dangerous_no_tls_verify")):
-                settings["verify"] = False
-            self._note_openness(path, settings, ("secret_key",))
-            yield Found(name, "cs", _shown(path, self._places), settings, foreign)
-
-    # -- cmk: ~/.cmk/config ---------------------------------------------------------
-
-    def _cmk(self) -> Iterator[Found]:
-        path = self._places.home / ".cmk" / "config"
-        sections = dict(self._ini(path))
+    def cmk(self) -> Iterator[Found]:
+        """The profiles of cmk; what stands above them in its file holds for all of them."""
+        file = self._file(self._places.home / ".cmk" / "config", foreign=False)
+        if file is None:
+            return
+        sections = self._parsed(file, _of_cmk)
         top = sections.pop(_TOP, {})
         self.last = top.get("profile") or None
         for name, section in sections.items():
-            settings: dict[str, Any] = {
-                ours: section[theirs] for theirs, ours in _CMK.items() if section.get(theirs)
-            }
-            if top.get("verifycert", "true").lower() == "false":
+            settings: dict[str, Any] = _renamed(section, CMK)
+            if BOOLEANS.get(top.get("verifycert", "").lower()) is False:
                 settings["verify"] = False
-            if top.get("postrequest", "true").lower() == "false":
+            if BOOLEANS.get(top.get("postrequest", "").lower()) is False:
                 settings["method"] = "get"
-            if top.get("timeout", "").isdigit():
-                settings["job_timeout"] = int(top["timeout"])
-            self._note_openness(path, settings, ("secret_key", "password"))
-            yield Found(name, "cmk", _shown(path, self._places), settings)
+            waits = top.get("timeout", "")
+            if waits.isdecimal() and len(waits) < 8 and int(waits):
+                settings["job_timeout"] = int(waits)
+            yield self._profile(name, "cmk", file, settings)
 
-    def _ini(self, path: Path) -> Iterator[tuple[str, dict[str, str]]]:
-        """The sections of an ini file as Go's ini.v1 and Python's configparser write them."""
-        text = self._text(path)
-        if text is None:
+    def foreign(self) -> Iterator[Found]:
+        """The profiles of the files in the working folder."""
+        yield from self._toml(self._places.working / OURS, foreign=True)
+        chosen = self._chosen()
+        if chosen is not None and self._in_working_folder(chosen):
+            yield from self._cs_file(chosen, foreign=True)
+        yield from self._cs_file(self._places.working / "cloudstack.ini", foreign=True)
+
+    # -- one file -------------------------------------------------------------------
+
+    def _toml(self, path: Path, foreign: bool) -> Iterator[Found]:
+        file = self._file(path, foreign)
+        if file is None:
             return
-        parser = configparser.RawConfigParser(default_section="\0", strict=False, delimiters=("=",))
-        parser.optionxform = str  # type: ignore[assignment,method-assign]
-        try:
-            parser.read_string(f"[{_TOP}]\n{text}")
-        except configparser.Error as error:
-            self.broken.append(f"{_shown(path, self._places)}: {_without_lines(error)}")
+        document = self._parsed(file, _of_toml)
+        default = document.pop("default", None)
+        if isinstance(default, str) and not foreign:
+            self.default = default
+        elif default is not None:
+            self.odd.append(f"{file.shown}: default is {_NOT_HERE if foreign else 'no name'}")
+        for name, settings in document.items():
+            if isinstance(settings, dict):
+                yield self._profile(name, "toml", file, settings)
+            else:
+                self.odd.append(harmless(f"{file.shown}: {name} stands outside a profile"))
+
+    def _cs_file(self, path: Path, foreign: bool) -> Iterator[Found]:
+        file = self._file(path, foreign)
+        if file is None:
             return
-        for name in parser.sections():
-            section = {key: _unquoted(value or "") for key, value in parser.items(name)}
-            if section or name != _TOP:
-                yield name, section
+        for name, section in self._parsed(file, _of_cs).items():
+            settings: dict[str, Any] = _renamed(section, CS)
+            if BOOLEANS.get(section.get("dangerous_no_tls_verify", "").lower()):
+                settings.setdefault("verify", False)
+            yield self._profile(name, "cs", file, settings)
 
-    # -- files ----------------------------------------------------------------------
+    def _profile(self, name: str, kind: str, file: _File, settings: dict[str, Any]) -> Found:
+        if isinstance(settings.get("verify"), str):
+            settings["verify"] = ca_path(settings["verify"], file.path.parent)
+        secret = settings.get("secret_key") or settings.get("password")
+        if secret and file.readable_by_others and file.shown not in self.open_to_others:
+            self.open_to_others.append(file.shown)
+        return Found(name, kind, file.shown, settings, file.foreign)
 
-    def _text(self, path: Path) -> str | None:
+    def _parsed(self, file: _File, parse: Callable[[str], dict[str, Any]]) -> dict[str, Any]:
         try:
-            return path.read_text(encoding="utf-8")
+            return parse(file.text)
+        except _Unreadable as error:
+            self.unread.append(f"{file.shown}: {error}")
+            return {}
+
+    def _file(self, path: Path, foreign: bool) -> _File | None:
+        """The file; None where there is none, where it was read before, or can't be."""
+        shown = _shown(path, self._places, foreign)
+        try:
+            status = path.stat()
+            if not stat.S_ISREG(status.st_mode) or status.st_size > LARGEST:
+                self.unread.append(f"{shown}: no plain file of less than {LARGEST} bytes")
+                return None
+            text = path.read_text(encoding="utf-8-sig")
+            others = _others_can_read(path, status)
         except (FileNotFoundError, NotADirectoryError):
             return None
-        except (OSError, UnicodeDecodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
-            self.broken.append(f"{_shown(path, self._places)}: {reason}")
+        except OSError as error:
+            self.unread.append(f"{shown}: {error.strerror}")
             return None
+        except ValueError:
+            self.unread.append(f"{shown}: not UTF-8")
+            return None
+        if _real(path) in self._read:
+            return None
+        self._read.add(_real(path))
+        return _File(path, text, shown, others, foreign)
 
-    def _note_openness(
-        self, path: Path, settings: Mapping[str, Any], secrets: tuple[str, ...]
-    ) -> None:
-        readable = path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH)
-        shown = _shown(path, self._places)
-        if readable and any(settings.get(name) for name in secrets):
-            self.open_to_others += [] if shown in self.open_to_others else [shown]
+    def _chosen(self) -> Path | None:
+        chosen = self._environment.get("CLOUDSTACK_CONFIG")
+        return self._places.working / os.path.expanduser(chosen) if chosen else None
+
+    def _in_working_folder(self, path: Path) -> bool:
+        """Whether a file came with the working folder; below home stand the user's own files."""
+        working, home = self._places.working, self._places.home
+        if _real(path) == _real(home / ".cloudstack.ini"):
+            return False
+        ways = ((path, working), (_real(path), _real(working)))
+        if _real(home).is_relative_to(_real(working)):
+            return any(file.parent == folder for file, folder in ways)
+        return any(file.is_relative_to(folder) for file, folder in ways)
 
 
-_TOP = "the top of the file"
-_CS = {
+_TOP = ""
+_NOT_HERE = "for the user's own configuration, not for the working folder"
+CS = {
     "endpoint": "endpoint",
     "key": "api_key",
     "secret": "secret_key",
     "method": "method",
     "timeout": "timeout",
+    "job_timeout": "job_timeout",
     "verify": "verify",
 }
-_CMK = {
+CMK = {
     "url": "endpoint",
     "apikey": "api_key",
     "secretkey": "secret_key",
@@ -226,89 +267,83 @@ _CMK = {
 }
 
 
-def merged(found: Found, sources: Sources) -> Found:
-    """The settings of a profile with `from = "cmk:prod"`: the foreign profile's, ours on top.
-
-    Raises:
-        ProfileError: there is no such profile, or ours would send its keys elsewhere.
-    """
-    origin = found.settings.get("from")
-    if origin is None:
-        return found
-    kind, _, name = str(origin).partition(":")
-    base = next((one for one in sources.found if (one.kind, one.name) == (kind, name)), None)
-    if base is None or kind not in {"cmk", "cs"}:
-        raise ProfileError(f'{found.name} says from = "{origin}", and there is no such profile')
-    own = {key: value for key, value in found.settings.items() if key != "from"}
-    if "endpoint" in own or (found.foreign and own):
-        raise ProfileError(
-            f"{found.name} ({found.source}) would use the keys of {origin} in its own way",
-            "A profile with from adds settings; its address and keys are those of the other.",
-        )
-    settings = {**base.settings, **own}
-    return Found(found.name, found.kind, f"{found.source}, from {base.source}", settings)
+def _real(path: Path) -> Path:
+    return Path(os.path.realpath(path))
 
 
-def check_foreign(found: Found) -> None:
-    """Refuse what a file in the working folder may not say.
-
-    Raises:
-        ProfileError: it turns off TLS checks or allows plain HTTP to another machine, or
-            names a keyring entry.
-    """
-    if not found.foreign:
-        return
-    settings = found.settings
-    if settings.get("keyring"):
-        raise ProfileError(f"{found.name}: {found.source} may not name a keyring entry", _OWN)
-    address = str(settings.get("endpoint", ""))
-    loopback = bool(address) and is_loopback(_hostname(address))
-    for setting, bad in (("verify", False), ("allow_http", True)):
-        if settings.get(setting) is bad and not loopback:
-            said = f"{setting} = {str(bad).lower()}"
-            raise ProfileError(f"{found.name}: {found.source} may not say {said}", _OWN)
+def _renamed(section: Mapping[str, str], names: Mapping[str, str]) -> dict[str, Any]:
+    return {ours: section[theirs] for theirs, ours in names.items() if section.get(theirs)}
 
 
-_OWN = "It stands in the working folder, and may have come with somebody else's files."
+def _of_toml(text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        reason = harmless(str(error))
+    except (ValueError, RecursionError):  # a number of thousands of digits, as many brackets
+        reason = "too long a number, or too deep"
+    raise _Unreadable(reason)
 
 
-def unknown_setting(found: Found) -> str | None:
-    """A setting of ours that doesn't exist, for a refusal that names it; None where all do."""
-    if found.kind != "toml":
-        return None
-    return next((name for name in found.settings if name not in _SETTINGS), None)
+def _of_cs(text: str) -> dict[str, dict[str, str]]:
+    """The sections as cs reads them: names in any case, [DEFAULT] for all, %% for one %."""
+    parser = configparser.RawConfigParser()
+    try:
+        parser.read_string(text)
+    except configparser.Error as error:
+        reason = type(error).__name__.removesuffix("Error")
+    else:
+        return {
+            name: {key: value.replace("%%", "%") for key, value in parser.items(name)}
+            for name in parser.sections()
+        }
+    raise _Unreadable(f"no ini file ({reason})")
 
 
-def settings_known() -> frozenset[str]:
-    """The settings that a profile of ours may have."""
-    return _SETTINGS
+def _of_cmk(text: str) -> dict[str, dict[str, str]]:
+    """The sections as cmk's Go library reads and writes them; the first has no header."""
+    section: dict[str, str] = {}
+    sections = {_TOP: section}
+    lines = iter(enumerate(text.split("\n"), 1))
+    for number, line in ((number, line.strip()) for number, line in lines):
+        key, delimiter, value = line.partition("=")
+        if line.startswith("[") and "]" in line:
+            section = sections.setdefault(line[1 : line.rindex("]")], {})
+        elif delimiter and line[0] not in "[#;":
+            section[key.rstrip()] = _unquoted(value.strip(), lines)
+        elif line and line[0] not in "#;":
+            raise _Unreadable(f"line {number} is neither [profile] nor name = value")
+    return sections
 
 
-def _hostname(address: str) -> str:
-    return urlsplit(completed(address)).hostname or ""
-
-
-def _shown(path: Path, places: Places) -> str:
-    """The path as people write it: below home with `~`, in the working folder as it is."""
-    if path.parent == places.working:
-        return f"./{path.name}"
-    if path.is_relative_to(places.home):
-        return f"~/{path.relative_to(places.home)}"
-    return str(path)
-
-
-def _true(text: str | None) -> bool:
-    return (text or "").strip().lower() in {"1", "true", "yes", "on"}
-
-
-def _unquoted(value: str) -> str:
-    """ini.v1 puts values with blanks at the ends, line feeds or backticks into quotes."""
-    for quote in ('"""', '"', "`"):
-        if len(value) >= 2 * len(quote) and value.startswith(quote) and value.endswith(quote):
-            return value[len(quote) : -len(quote)]
+def _unquoted(value: str, lines: Iterator[tuple[int, str]]) -> str:
+    '''ini.v1 puts values with line feeds or backticks into """, with outer blanks into ".'''
+    if value.startswith('"""') and value.count('"""') == 1:
+        for _, line in lines:
+            value += f"\n{line}"
+            if '"""' in line:
+                return value[3 : value.rindex('"""')]
+        raise _Unreadable('a """ is not closed')
+    for quote in ('"""', '"', "'", "`"):
+        inner = value[len(quote) : -len(quote)]
+        if value == f"{quote}{inner}{quote}" and (len(quote) > 1 or quote not in inner):
+            return inner
     return value
 
 
-def _without_lines(error: configparser.Error) -> str:
-    """What is wrong with an ini file, without the line itself: it may hold a secret."""
-    return type(error).__name__.removesuffix("Error") + " error"
+def _others_can_read(path: Path, status: os.stat_result) -> bool:
+    """Whether the file and its folder let others in. Windows has no such bits."""
+    if os.name != "posix":
+        return False
+    folder = path.parent.stat().st_mode
+    group = status.st_mode & stat.S_IRGRP and folder & stat.S_IXGRP
+    return bool(group or (status.st_mode & stat.S_IROTH and folder & stat.S_IXOTH))
+
+
+def _shown(path: Path, places: Places, foreign: bool) -> str:
+    """The path as people write it: `./` in the working folder, `~/` below home."""
+    if foreign and path.parent == places.working:
+        return f"./{path.name}"
+    if path.is_relative_to(places.home):
+        return f"~/{path.relative_to(places.home).as_posix()}"
+    return str(path)

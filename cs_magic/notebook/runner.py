@@ -17,6 +17,7 @@ from cs_magic.notebook.grammar import asks, parse, parse_cell
 from cs_magic.notebook.shown import (
     asked_secret,
     dry_run,
+    frame_of,
     only_shown,
     say,
     show,
@@ -204,15 +205,16 @@ def _pointing_to(statement: Statement) -> Iterator[None]:
 
 
 def _planned(connection: Connection, call: Call, options: Options) -> Any:
-    import pandas as pd
-
-    return pd.DataFrame(dry_run(connection.planned(call, options), connection.profile))
+    return frame_of(dry_run(connection.planned(call, options), connection.profile))
 
 
 def _value(connection: Connection, result: Result, options: Options) -> Any:
     """What a person gets: a frame, the parsed JSON, or a frame that says what was written."""
     if options.file is not None:
-        return connection.written(result, options)
+        written = connection.written(result, options)
+        for note in written.notes[len(result.notes) :]:
+            say(f"⚠ {note}")
+        return frame_of([written.row()])
     return connection.parsed(result, options) if options.raw else connection.frame(result, options)
 
 

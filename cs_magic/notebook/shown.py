@@ -15,6 +15,7 @@ from cs_magic.api.values import Call, Provenance, Result
 from cs_magic.errors import CallError, harmless
 
 if TYPE_CHECKING:
+    import pandas as pd
     from IPython.core.interactiveshell import InteractiveShell
 
 _COMPLETE = {True: "complete", False: "INCOMPLETE: ", None: "perhaps incomplete: "}
@@ -27,6 +28,13 @@ def say(line: str) -> None:
     plain = harmless(line)
     html = f'<small style="opacity:0.7">{escape(plain)}</small>'
     display({"text/plain": plain, "text/html": html}, raw=True)
+
+
+def frame_of(rows: list[dict[str, Any]]) -> pd.DataFrame:
+    """A DataFrame of what we have to say ourselves."""
+    from pandas import DataFrame
+
+    return DataFrame(rows)
 
 
 def show(value: Any) -> None:

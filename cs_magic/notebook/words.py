@@ -11,7 +11,7 @@ from cs_magic.api.values import Call, Options
 from cs_magic.errors import CloudStackError, Unauthorized
 from cs_magic.notebook.arguments import text_of
 from cs_magic.notebook.connections import DEMO, Connections
-from cs_magic.notebook.shown import say
+from cs_magic.notebook.shown import frame_of, say
 from cs_magic.notebook.statements import Statement
 
 if TYPE_CHECKING:
@@ -65,8 +65,6 @@ def use(statement: Statement, names: Mapping[str, Any], connections: Connections
 
 def profiles(connections: Connections) -> pd.DataFrame:
     """A frame of the profiles there are: name, current, host, keys, source, state; no secret."""
-    import pandas as pd
-
     current = connections.current_name()
     rows = [
         {
@@ -81,7 +79,7 @@ def profiles(connections: Connections) -> pd.DataFrame:
     ]
     here = "→" if current == DEMO else ""
     demo = {"name": DEMO, "current": here, "keys": "API keys", "source": "%cs use demo"}
-    return pd.DataFrame([*rows, demo]).fillna("")
+    return frame_of([*rows, demo]).fillna("")
 
 
 def status(statement: Statement, connections: Connections) -> pd.DataFrame:
@@ -90,8 +88,6 @@ def status(statement: Statement, connections: Connections) -> pd.DataFrame:
     With `-v`, a call that is refused is looked into: one harmless read with a later and
     an earlier `expires` tells whether this machine's clock is the reason.
     """
-    import pandas as pd
-
     verbose = bool(flags_of(statement)) or statement.has("verbose")
     connection = connections.current()
     facts = dict(_of_the_profile(connection.profile))
@@ -100,14 +96,14 @@ def status(statement: Statement, connections: Connections) -> pd.DataFrame:
     except Unauthorized as error:
         facts["refused"] = error.errortext
         if verbose:
-            facts["clock"] = connection.client.clock_probe()
+            facts["clock"] = connection.client.access.clock_probe()
         else:
             facts["why"] = "%cs status -v looks into it"
     except CloudStackError as error:
         facts["no answer"] = str(error)
     if verbose:
         facts["catalogue"] = f"{connection.catalogue.origin} {connection.catalogue.version}"
-    return pd.DataFrame({"fact": list(facts), "value": list(facts.values())})
+    return frame_of([{"fact": fact, "value": value} for fact, value in facts.items()])
 
 
 def whole_traceback(statement: Statement, failed: CloudStackError | None) -> str:

@@ -1,4 +1,4 @@
-"""`connect()`: where profiles come from, what a connection is, and what it never shows."""
+"""`connect()`: the profile it takes, what a connection is, and what it never shows."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from servers import EMPTY, KEYS, Reply, listed, serving
 
 from cs_magic import errors
 from cs_magic.api.profile import Profile, completed, is_loopback
+from cs_magic.api.profiles import places
 from cs_magic.connection import connect
 from cs_magic.errors import CallError, CloudStackError, ProfileError, Refused
 
@@ -40,26 +41,173 @@ def test_an_endpoint_given_never_goes_with_keys_found(given, monkeypatch):
         connect(**given)
 
 
+PROD = """
+[prod]
+endpoint = "https://prod.example.com"
+api_key = "tell-tale-5"
+secret_key = "tell-tale-6"
+timeout = 7
+signature_algorithm = "HmacSHA512"
+"""
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    """A user with one profile, in a folder of their own."""
+    for name in (*CS, *TERRAFORM, "CS_MAGIC_PROFILE", "CLOUDSTACK_CONFIG"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(name, str(tmp_path))
+    for name in ("XDG_CONFIG_HOME", "APPDATA", "LOCALAPPDATA"):
+        monkeypatch.setenv(name, str(tmp_path / ".config"))
+    monkeypatch.chdir(tmp_path)
+    config = places().config
+    config.mkdir(parents=True)
+    (config / "config.toml").write_text(PROD)
+    return tmp_path
+
+
+@pytest.mark.parametrize("given", [(), ("prod",), ("toml:prod",)])
+def test_a_connection_is_to_the_profile_named_or_the_current_one(home, given):
+    with connect(*given) as cloud:
+        assert (cloud.profile.name, cloud.profile.host) == ("prod", "prod.example.com")
+        assert (cloud.profile.timeout, cloud.profile.workers) == (7, 4)
+
+
+def test_the_environments_profile_is_current_before_the_only_one_of_a_file(home, monkeypatch):
+    for name, value in TERRAFORM.items():
+        monkeypatch.setenv(name, value)
+    with connect() as cloud, connect("prod") as other:
+        assert (cloud.profile.host, other.profile.host) == ("two", "prod.example.com")
+
+
+def test_a_working_folder_that_was_removed_takes_nothing_away(home, monkeypatch):
+    gone = home / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    with connect() as cloud:
+        assert cloud.profile.name == "prod"
+
+
+STRONGER = {
+    "timeout": (5, 5.0),
+    "job_timeout": (None, None),
+    "workers": (1, 1),
+    "method": ("GET", "get"),
+    "scope": ("own", "own"),
+    "read_only": (True, True),
+}
+
+
+@pytest.mark.parametrize("name", sorted(STRONGER))
+def test_a_setting_given_is_stronger_than_the_profiles(home, name):
+    value, meant = STRONGER[name]
+    with connect("prod", **{name: value}) as cloud:
+        assert getattr(cloud.profile, name) == meant
+        assert cloud.profile.credentials.api_key == "tell-tale-5"
+
+
+def test_the_signature_given_is_stronger_than_the_profiles(home):
+    with connect("prod", signature_algorithm="hmacsha1", signature_version=2) as cloud:
+        keys = cloud.profile.credentials
+        assert (keys.algorithm, keys.signature_version) == ("HmacSHA1", 2)
+        assert keys.secret_key == "tell-tale-6"
+
+
+KEYS_GIVEN = {"endpoint": "https://host", "api_key": "k", "secret_key": "s"}
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"timout": 5}, "unknown setting timout: did you mean timeout"),
+        ({"keyring": True}, "unknown setting keyring"),
+        ({"password": "tell-tale"}, "unknown setting password"),
+        ({"credentials": KEYS}, "unknown setting credentials"),
+        ({"name": "prod"}, "unknown setting name"),
+        ({"timeout": "soon"}, "timeout is seconds from 1 to 3600"),
+        ({"timeout": 10**400}, "timeout is seconds"),
+        ({"timeout": None}, "timeout is seconds"),
+        ({"workers": True}, "workers is"),
+        ({"verify": "no"}, "verify is true, false"),
+        ({"verify": b"x"}, "verify is"),
+        ({"signature_algorithm": "md5"}, "signature_algorithm is"),
+    ],
+)
+@pytest.mark.parametrize("keys", [{}, KEYS_GIVEN])
+def test_a_wrong_setting_given_is_a_profile_error(home, given, said, keys):
+    with pytest.raises(ProfileError, match=said) as caught:
+        connect(**keys, **given)
+    assert "connect()" in caught.value.message
+    assert "tell-tale" not in str(caught.value)
+
+
+@pytest.mark.parametrize("wrong", [{"endpoint": 5}, {"api_key": b"k"}, {"secret_key": ["s"]}])
+def test_keys_given_are_checked_as_those_of_a_profile(wrong):
+    with pytest.raises(ProfileError, match=r"connect\(\)"):
+        connect(**KEYS_GIVEN | wrong)
+
+
+def test_a_mistyped_profile_is_an_error_with_a_suggestion(home):
+    with pytest.raises(ProfileError, match="did you mean prod"):
+        connect("prdo")
+
+
+WHOLE = "https://cloud.example.com/client/api"
+
+
 @pytest.mark.parametrize(
     ("typed", "meant"),
     [
-        ("cloud.example.com", "https://cloud.example.com/client/api"),
-        ("https://cloud.example.com/", "https://cloud.example.com/client/api"),
-        ("https://cloud.example.com/client/", "https://cloud.example.com/client/api"),
+        ("cloud.example.com", WHOLE),
+        ("https://cloud.example.com/", WHOLE),
+        ("https://cloud.example.com//", WHOLE),
+        ("https://cloud.example.com/client", WHOLE),
+        ("https://cloud.example.com/client//", WHOLE),
+        ("https://cloud.example.com/client/api///", WHOLE),
+        ("HTTPS://Cloud.Example.COM/client/api", WHOLE),
+        ("\thttps://cloud.example.com/client/api \n", WHOLE),
         ("https://cloud.example.com:8443/client/api/", "https://cloud.example.com:8443/client/api"),
+        ("cloud:8443", "https://cloud:8443/client/api"),
         (" http://localhost:8080 ", "http://localhost:8080/client/api"),
+        ("http://[::1]:8080/client", "http://[::1]:8080/client/api"),
+        ("https://[2001:DB8:0:0::1]", "https://[2001:db8::1]/client/api"),
+        ("https://wölke.example", "https://wölke.example/client/api"),
         ("https://host/other/path", "https://host/other/path"),
         ("https://host/client/api?apiKey=x#y", "https://host/client/api"),
     ],
 )
 def test_an_endpoint_is_completed(typed, meant):
     assert completed(typed) == meant
+    assert completed(meant) == meant
 
 
-@pytest.mark.parametrize("typed", ["", "ftp://host", "https://", "https://host:port", "file:///x"])
+# The last ones two libraries could read as two hosts.
+NONE = """
+    ftp://host https:// https://host:port file:///x javascript:alert(1) http: http:/host http:host
+    //host https://[::1 https://[host] https://[::1]x:1 https://[fe80::1%25eth0] ::1 https://::1/x
+    https://host: https://host:0 https://host:99999 https://host:-1 https://-host https://a..b
+    https://.host https://ho%73t https://host\\@evil https://host\\.evil https://ℂ.example
+    https://ｌocalhost https://host；evil https://host|evil
+""".split()
+
+
+@pytest.mark.parametrize(
+    "typed", [*NONE, "", " ", "https://a b", "https://ho\nst", "https://host/a b", "https://h\0"]
+)
 def test_what_is_no_address_is_refused(typed):
     with pytest.raises(ProfileError):
         completed(typed)
+
+
+@pytest.mark.parametrize(
+    "typed", ["https://tell-tale@host", "tell-tale:x@host", "https://u:tell-tale@[::1]:1/client"]
+)
+def test_a_password_in_an_endpoint_is_refused_and_not_repeated(typed):
+    with pytest.raises(ProfileError, match="user name or password") as caught:
+        completed(typed)
+    assert "tell-tale" not in str(caught.value.lines())
 
 
 @pytest.mark.parametrize(
