@@ -121,12 +121,14 @@ class Refused(CloudStackError):
 class TransportError(CloudStackError):
     """No usable answer came: the network, TLS, a proxy, or something that isn't CloudStack.
 
-    `sent` is False where the request certainly did not reach the server.
+    `sent` is False where the call certainly did not reach CloudStack; `passing` is False
+    where trying again can't help (a certificate, a name that doesn't exist).
     """
 
-    def __init__(self, message: str, *hints: str, sent: bool = True) -> None:
+    def __init__(self, message: str, *hints: str, sent: bool = True, passing: bool = True) -> None:
         super().__init__(message, *hints)
         self.sent = sent
+        self.passing = passing
 
 
 class FateUnknown(TransportError):

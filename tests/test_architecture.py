@@ -21,6 +21,7 @@ ROWS = (
     "api.profile  api.records",
     "api.sources",
     "api.profiles",
+    "api.tls  api.trouble",
     "api.transport  api.ahead",
     "api.login",
     "api.access",
@@ -45,9 +46,9 @@ AFTER_THE_DEMO = (
 )
 # Which modules may import a library; "lazily" inside functions counts too.
 ONLY = {
-    "requests": {"api.transport"},
-    "urllib3": {"api.transport"},
-    "truststore": {"api.transport"},
+    "requests": {"api.transport", "api.trouble"},
+    "urllib3": {"api.transport", "api.trouble"},
+    "truststore": {"api.tls"},
     "tenacity": {"api.client"},
     "pyarrow": {
         "api.values",

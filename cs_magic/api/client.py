@@ -121,6 +121,8 @@ class Client:
         try:
             response = self.transport.send(request)
         except TransportError as error:
+            if not error.passing:
+                raise
             raise _Again(error) from None
         if response.status == 429:
             self._hold(envelope.retry_seconds(response))

@@ -11,24 +11,23 @@ import logging
 import socket
 import ssl
 import threading
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from http.cookiejar import DefaultCookiePolicy
 from importlib.metadata import version
 from typing import Any, Protocol
-from urllib.parse import urlsplit
 
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 from requests.utils import get_environ_proxies
 
+from cs_magic.api import tls
 from cs_magic.api.profile import Profile
+from cs_magic.api.trouble import CONNECT, explained
 from cs_magic.api.values import Request, Response
-from cs_magic.errors import ProfileError, TransportError
+from cs_magic.errors import TransportError
 
-CONNECT = 10.0
 WHOLE = 900.0
 
 
@@ -56,7 +55,7 @@ class HttpTransport:
         self._whole = whole
         self._idle: list[requests.Session] = []
         self._live: dict[int, _Exchange] = {}
-        self._context = _tls(profile)
+        self._context = tls.context(profile)
         self._headers = {
             "User-Agent": f"cs_magic/{version('cs-magic')}",
             "Accept": "application/json",
@@ -72,22 +71,27 @@ class HttpTransport:
                 reached the server.
         """
         fresh = not request.is_read
-        http = self._new() if fresh or not self._idle else self._idle.pop()
-        with self._watched() as exchange:
-            try:
-                response = self._exchange(http, request, close=fresh)
-                problem = None
-            except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-                problem = _explained(error, self._profile)
-        if exchange.was_cut:  # It may end like a short answer, and nobody may take it for whole.
-            problem = _cut_off(self._profile, exchange)
-        if problem is None and not fresh:
-            self._idle.append(http)
-            return response
-        http.close()
-        if problem is not None:
-            raise problem
+        http = self._new() if fresh else self._kept() or self._new()
+        keep = False
+        try:
+            with self._watched() as exchange:
+                response, problem = self._tried(http, request, close=fresh)
+            if exchange.was_cut:  # It may end like a short answer: nobody may take it for whole.
+                problem = _cut_off(self._profile, exchange)
+            keep = problem is None and not fresh
+        finally:
+            self._idle.append(http) if keep else http.close()
+        if response is None or problem is not None:
+            raise problem or TransportError(f"{self._profile.host} gave nothing")
         return response
+
+    def _tried(
+        self, http: requests.Session, request: Request, close: bool
+    ) -> tuple[Response | None, TransportError | None]:
+        try:
+            return self._exchange(http, request, close), None
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+            return None, explained(error, self._profile)
 
     def interrupt(self, threads: set[int]) -> None:
         """Cut the exchanges that these threads (by ident) are in the middle of."""
@@ -124,6 +128,12 @@ class HttpTransport:
                 location=reply.headers.get("Location"),
                 cookies=reply.cookies.get_dict(),
             )
+
+    def _kept(self) -> requests.Session | None:
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return None
 
     def _new(self) -> requests.Session:
         http = requests.Session()
@@ -261,97 +271,7 @@ def _watch(manager: urllib3.PoolManager) -> None:
     manager.pool_classes_by_scheme = {"http": _PlainPool, "https": _TlsPool}
 
 
-def _tls(profile: Profile) -> ssl.SSLContext | None:
-    if urlsplit(profile.endpoint).scheme != "https":
-        return None
-    if profile.verify is False:
-        warnings.warn(
-            f"The certificate of {profile.host} is not checked (verify = false):"
-            " anybody in between can read keys and answers",
-            stacklevel=2,
-        )
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-        return context
-    if isinstance(profile.verify, str):
-        return _with_authorities(profile.verify)
-    import truststore
-
-    return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-
-
-def _with_authorities(path: str) -> ssl.SSLContext:
-    try:
-        return ssl.create_default_context(cafile=path)
-    except (OSError, ssl.SSLError) as error:
-        unread = not isinstance(error, ssl.SSLError)
-        reason = error.strerror if unread else "there are no certificates in it"
-    raise ProfileError(f"The CA file {path} can't be used: {reason}")
-
-
 def _cut_off(profile: Profile, exchange: _Exchange) -> TransportError:
     if exchange.expired:
         return TransportError(f"{profile.host} did not finish its answer in time")
     return TransportError(f"The exchange with {profile.host} was interrupted")
-
-
-def _explained(error: Exception, profile: Profile) -> TransportError:
-    """What happened in our words. The library's text holds the URL, so it is left behind."""
-    host = profile.host
-    chain = list(_causes(error))
-    certificate = _first(chain, ssl.SSLCertVerificationError)
-    if certificate is not None:
-        return _unverified(host, certificate.verify_message)
-    if isinstance(error, requests.exceptions.ProxyError):
-        return TransportError(
-            f"The proxy on the way to {host} refused or failed", _os_text(chain), sent=False
-        )
-    if isinstance(error, requests.exceptions.SSLError):
-        return TransportError(f"No TLS with {host}", _os_text(chain), sent=False)
-    if isinstance(error, requests.ConnectTimeout):
-        return TransportError(
-            f"{host} did not take a connection within {CONNECT:g} s",
-            "Is it the right address, and reachable from here (VPN, firewall)?",
-            sent=False,
-        )
-    if _first(chain, urllib3.exceptions.NewConnectionError) is not None:
-        return TransportError(
-            f"No connection to {host}: {_os_text(chain) or 'refused'}",
-            "Is it the right address, and reachable from here?",
-            sent=False,
-        )
-    if _first(chain, TimeoutError) is not None or isinstance(error, requests.Timeout):
-        return TransportError(
-            f"{host} was silent for {profile.timeout:g} s", "A profile's timeout sets how long."
-        )
-    return TransportError(f"The connection to {host} broke off", _os_text(chain))
-
-
-def _unverified(host: str, reason: str) -> TransportError:
-    return TransportError(
-        f"The certificate of {host} is not trusted: {reason}",
-        'A CA file of your own goes into the profile: verify = "/path/to/ca.pem"',
-        sent=False,
-    )
-
-
-def _first(chain: list[BaseException], kind: type[Any]) -> Any:
-    return next((error for error in chain if isinstance(error, kind)), None)
-
-
-def _os_text(chain: list[BaseException]) -> str:
-    """The operating system's own words: they hold no address and no key."""
-    texts = [error.strerror for error in chain if isinstance(error, OSError) and error.strerror]
-    return str(texts[-1]) if texts else ""
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    seen: set[int] = set()
-    todo: list[Any] = [error]
-    while todo:
-        one = todo.pop(0)
-        if isinstance(one, BaseException) and id(one) not in seen:
-            seen.add(id(one))
-            yield one
-            todo += [getattr(one, "reason", None), one.__cause__, one.__context__, *one.args]
