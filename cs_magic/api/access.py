@@ -89,7 +89,9 @@ class Access:
         now = self.clock()
         shown = now.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
         keys = self._stronger or self.profile.credentials
-        for minutes, verdict in _CLOCKS if isinstance(keys, KeyPair) else ():
+        if isinstance(keys, Password):
+            return f"{shown} on this machine: of no matter where one signs in"
+        for minutes, verdict in _CLOCKS:
             if self._takes(keys, now + timedelta(minutes=minutes)):
                 return f"{shown} on this machine: {verdict}"
         return f"{shown} on this machine: not the reason, rather the key, its secret, or access"

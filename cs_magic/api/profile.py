@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
-from cs_magic.api.credentials import KeyPair
+from cs_magic.api.credentials import KeyPair, Password
 from cs_magic.api.signing import ALGORITHMS
 from cs_magic.errors import ProfileError, Refused
 
@@ -47,7 +47,7 @@ class Profile:
 
     name: str
     endpoint: str
-    credentials: KeyPair = field(repr=False)
+    credentials: KeyPair | Password = field(repr=False)
     source: str = ""
     verify: bool | str = True
     allow_http: bool = False
@@ -212,6 +212,13 @@ def _text(value: Any) -> str:
     return value.strip()
 
 
+def _exact(value: Any) -> str:
+    """A password keeps its blanks."""
+    if not isinstance(value, str):
+        raise ValueError
+    return value
+
+
 def _number(least: float, most: float) -> Callable[[Any], float]:
     def check(value: Any) -> float:
         number = float(value)
@@ -263,6 +270,9 @@ CHECKS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "endpoint": ("an address in quotes", _text),
     "api_key": ("text in quotes", _text),
     "secret_key": ("text in quotes", _text),
+    "username": ("text in quotes", _text),
+    "password": ("text in quotes", _exact),
+    "domain": ('a path in quotes, such as "/Retail"', _text),
     "keyring": ("true or false", _boolean),
     "verify": ("true, false, or the path of a CA file", _verify),
     "allow_http": ("true or false", _boolean),

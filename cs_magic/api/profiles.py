@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from cs_magic.api.credentials import KeyPair
+from cs_magic.api.credentials import KeyPair, Password
 from cs_magic.api.profile import (
     CHECKS,
     ENVIRONMENT,
@@ -107,7 +107,7 @@ class Profiles:
         if chosen:
             return _named(chosen, sources)
         for found in sources.found:
-            if found.kind == "env" and all(found.settings.get(name) for name in _NEEDED):
+            if found.kind == "env" and _is_whole(found):
                 return found
         if sources.config_unread:
             raise ProfileError(f"Which profile? {sources.config_unread}")
@@ -311,8 +311,9 @@ def _is_the_systems(path: str) -> bool:
 
 _NEEDED = ("endpoint", "api_key", "secret_key")
 _OF_THE_KEYS = {"signature_algorithm": "algorithm", "signature_version": "signature_version"}
-_SETTINGS = [name for name in CHECKS if name not in (*_NEEDED, "keyring")]
-_IN_A_FILE = ("from", "username", "password", "domain", *CHECKS)
+_LOGIN = ("username", "password", "domain")
+_SETTINGS = [name for name in CHECKS if name not in (*_NEEDED, *_LOGIN, "keyring")]
+_IN_A_FILE = ("from", *CHECKS)
 
 
 def built(found: Found, keyring: Keyring = keyring_secret) -> Profile:
@@ -326,7 +327,7 @@ def built(found: Found, keyring: Keyring = keyring_secret) -> Profile:
     if not found.settings.get("endpoint"):
         raise _incomplete(found)
     endpoint = _endpoint(found)
-    bare = Profile(found.name, endpoint, _keys(found, endpoint, keyring), found.source)
+    bare = Profile(found.name, endpoint, _credentials(found, endpoint, keyring), found.source)
     return _adjusted(bare, found)
 
 
@@ -350,7 +351,26 @@ def adjusted(profile: Profile, settings: Mapping[str, Any]) -> Profile:
 def _adjusted(profile: Profile, found: Found) -> Profile:
     given = {name: _setting(found, name) for name in _SETTINGS if name in found.settings}
     keys = {short: given.pop(name) for name, short in _OF_THE_KEYS.items() if name in given}
-    return replace(profile, credentials=replace(profile.credentials, **keys), **given)
+    credentials = profile.credentials
+    if isinstance(credentials, KeyPair):
+        credentials = replace(credentials, **keys)
+    return replace(profile, credentials=credentials, **given)
+
+
+def _credentials(found: Found, endpoint: str, keyring: Keyring) -> KeyPair | Password:
+    """API keys where there are some, else what `login` takes."""
+    if _has(found, "api_key") or not _has(found, "username", "password"):
+        return _keys(found, endpoint, keyring)
+    return Password(
+        _setting(found, "username"),
+        _setting(found, "password"),
+        _setting(found, "domain") if _has(found, "domain") else "/",
+    )
+
+
+def _has(found: Found, *names: str) -> bool:
+    # No local holds the settings: a traceback that shows locals would show the secrets.
+    return all(found.settings.get(name) for name in names)
 
 
 def _keys(found: Found, endpoint: str, keyring: Keyring) -> KeyPair:
@@ -394,6 +414,11 @@ def _check_names(found: Found, known: Collection[str]) -> None:
         near = [theirs] if theirs in known else get_close_matches(odd, known, 1)
         meant = f": did you mean {near[0]}?" if near else ""
         raise ProfileError(f"{found.name} ({found.source}) has an unknown setting {odd}{meant}")
+
+
+def _is_whole(found: Found) -> bool:
+    keys = _has(found, "api_key", "secret_key")
+    return _has(found, "endpoint") and (keys or _has(found, "username", "password"))
 
 
 def _incomplete(found: Found) -> ProfileError:

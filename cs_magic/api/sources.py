@@ -126,8 +126,9 @@ class _Reader:
         given = given or next((one for one in sets if one), None)
         if given:
             for name in ("username", "password", "domain"):
-                if texts.get(f"CLOUDSTACK_{name.upper()}"):
-                    given[name] = texts[f"CLOUDSTACK_{name.upper()}"]
+                # As it is: a password may begin or end with a blank.
+                if self._environment.get(f"CLOUDSTACK_{name.upper()}"):
+                    given[name] = self._environment[f"CLOUDSTACK_{name.upper()}"]
             yield Found("env", "env", "the environment", given)
 
     def cs(self) -> Iterator[Found]:

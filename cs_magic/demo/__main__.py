@@ -23,12 +23,13 @@ A CloudStack to practise on, with {machines:,} invented virtual machines.
   password    {password}
   domain      {domain}
 
-In a notebook:
+For %cs, before Jupyter starts (inside a notebook, %cs use demo is enough):
 
-  %load_ext cs_magic
-  %cs use demo
+  export CLOUDSTACK_ENDPOINT={endpoint}
+  export CLOUDSTACK_KEY={api_key}
+  export CLOUDSTACK_SECRET={secret_key}
 
-Elsewhere, for example with cmk:
+For other clients, for example cmk:
 
   cmk set url {endpoint}
   cmk set apikey {api_key}
@@ -76,7 +77,7 @@ def _greeting(demo: Demo, machines: int, as_json: bool) -> str:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m cs_magic.demo", description=__doc__)
-    parser.add_argument("--port", type=int, default=0, help="the port; any free one by default")
+    parser.add_argument("--port", type=_port, default=0, help="the port; any free one by default")
     parser.add_argument(
         "--machines",
         type=_count,
@@ -106,6 +107,12 @@ def _parser() -> argparse.ArgumentParser:
         "--json", action="store_true", help="print endpoint, keys and user as one line of JSON"
     )
     return parser
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > 65_535:
+        raise argparse.ArgumentTypeError("a port is a number from 0 to 65535")
+    return int(text)
 
 
 def _count(text: str) -> int:

@@ -425,7 +425,7 @@ def test_the_rows_show_all_profiles_and_what_shadows_what(machine):
         ("a", "one:8443", "API keys", ""),
         ("env", "env", "API keys", ""),
         ("a", "two", "API keys", f"shadowed by {machine.path('config')}"),
-        ("b", "three", "username", "The profile b (~/.cmk/config) has no apikey"),
+        ("b", "three", "username", ""),
     ]
 
 

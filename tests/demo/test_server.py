@@ -170,3 +170,17 @@ def test_the_program_prints_a_short_how_to(process: Any, demo: Demo) -> None:
     text = "".join(program.stdout.readline() for _ in range(20))
     for fact in (demo.api_key, demo.secret_key, demo.password, "%cs use demo", "5 invented"):
         assert fact in text
+
+
+@pytest.mark.parametrize("port", ["65536", "-1", "http", "99999999999"])
+def test_a_port_that_cannot_be_is_refused_in_a_sentence(port):
+    done = subprocess.run(
+        [sys.executable, "-m", "cs_magic.demo", f"--port={port}"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 2
+    assert "a port is a number from 0 to 65535" in done.stderr
+    assert "Traceback" not in done.stderr
