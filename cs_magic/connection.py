@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
+from numbers import Integral
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -47,7 +48,7 @@ class Connection:
         command: str,
         /,
         *,
-        columns: Sequence[str] | None = None,
+        columns: Sequence[str] | str | None = None,
         limit: int | None = None,
         own: bool = False,
         **arguments: Any,
@@ -56,7 +57,8 @@ class Connection:
 
         Args:
             command: its name, in any letter case.
-            columns: the columns wanted, in order; `nic.0.ipaddress` reaches into nested ones.
+            columns: the columns wanted, in order, or one; `nic.0.ipaddress` reaches into
+                nested ones.
             limit: the most rows that are wanted.
             own: what the caller's account owns, instead of everything the caller may see.
             arguments: parameters; lists become comma lists, dicts map parameters.
@@ -72,8 +74,7 @@ class Connection:
             Incomplete: a list broke off; `error.result` is a DataFrame of what came.
         """
         pairs = tuple(pair for name, value in arguments.items() for pair in encoded(name, value))
-        wanted = None if columns is None else tuple(columns)
-        options = Options(columns=wanted, limit=limit, own=own)
+        options = Options(columns=_column_names(columns), limit=limit, own=own)
         try:
             return self.frame(self.run(Call(command, pairs), options), options)
         except Incomplete as broken:
@@ -83,12 +84,12 @@ class Connection:
     def run(self, call: Call, options: Options) -> Result:
         """The answer to a call as Arrow columns; errors as in `call`."""
         command = self.command(call, options)
-        self._check_allowed(command)
         kinds = {
             field.name: kind_of(field.name, field.kind or "unknown") for field in command.fields
         }
         only = None if options.columns is None else _sources((*options.columns, options.explode))
-        wish = Wish(options.limit, only, options.text or options.raw, options.own or self._own)
+        limit = None if options.limit is None else int(options.limit)  # numpy's too
+        wish = Wish(limit, only, options.text or options.raw, options.own or self._own)
         try:
             result = Reader(self.client, command, kinds, wish).read(_spelt(call, command))
         except Incomplete as broken:
@@ -98,11 +99,10 @@ class Connection:
 
     def frame(self, result: Result, options: Options) -> pd.DataFrame:
         """A result as a DataFrame."""
-        from cs_magic.frames import exploded, to_frame
+        from cs_magic.frames import shaped
 
         shown = revealed(result) if options.reveal else result
-        frame = to_frame(shown, options.columns)
-        return frame if options.explode is None else exploded(frame, options.explode)
+        return shaped(shown, options.columns, options.explode)
 
     def parsed(self, result: Result, options: Options) -> dict[str, Any]:
         """A result as parsed JSON: `{"count": rows, key: [...]}`."""
@@ -118,17 +118,24 @@ class Connection:
         return files.write(shown, kind, path, options.columns, options.explode)
 
     def command(self, call: Call, options: Options) -> Command:
-        """What the catalogue knows of a call's command; CallError where the call is wrong."""
+        """What the catalogue knows of a call's command. Nothing is sent.
+
+        Raises:
+            CallError: the call is wrong, or its options are.
+            Refused: it changes something, and the profile is read-only.
+        """
+        _check_options(options)
         if options.file is not None:
             from cs_magic import files
 
             files.check(*options.file)
-        if not options.check:
-            return self.catalogue.find(call.command) or _unknown(call.command)
-        command = self.catalogue.check(call)
-        _check_columns(options.columns or (), command)
-        if options.explode is not None:
-            _check_columns((options.explode,), command)
+        if options.check:
+            command = self.catalogue.check(call)
+            _check_columns(options.columns or (), command)
+            _check_explode(options.explode, command)
+        else:
+            command = self.catalogue.find(call.command) or _unknown(call.command)
+        self._check_allowed(command)
         return command
 
     def _check_allowed(self, command: Command) -> None:
@@ -140,7 +147,7 @@ class Connection:
             )
 
     def planned(self, call: Call, options: Options) -> tuple[Call, ...]:
-        """The calls that would be sent, without pages, signature or key."""
+        """The calls that would be sent, without pages, signature or key; refused as in `run`."""
         command = self.command(call, options)
         check_scheme(self.profile)
         return variants(_spelt(call, command), command, options.own or self._own)
@@ -246,12 +253,52 @@ def _sources(columns: Sequence[str | None]) -> list[str]:
     return list(dict.fromkeys(column.partition(".")[0] for column in columns if column))
 
 
+def _column_names(columns: Sequence[str] | str | None) -> tuple[str, ...] | None:
+    if columns is None or isinstance(columns, str):
+        return None if columns is None else (columns,)
+    try:
+        return tuple(columns)
+    except TypeError:
+        pass
+    raise CallError(f"columns is a list of names, not {columns!r}")
+
+
+def _check_options(options: Options) -> None:
+    """Refuse what no command can be asked for."""
+    limit, columns = options.limit, options.columns
+    if limit is not None and (isinstance(limit, bool) or not isinstance(limit, Integral)):
+        raise CallError(f"limit is a whole number, not {limit!r}")
+    if limit is not None and limit < 1:
+        raise CallError(f"limit is a number of rows from 1 on, not {limit}")
+    if columns is not None and not columns:
+        raise CallError("columns names no column; without it there are all")
+    for column in columns or ():
+        if not isinstance(column, str) or not column:
+            raise CallError(f"A column is a name, not {column!r}")
+    if options.explode is not None and options.raw:
+        raise CallError(
+            "A row for each element is for a table; raw JSON has none", name=options.explode
+        )
+
+
+def _check_explode(explode: str | None, command: Command) -> None:
+    if explode is None:
+        return
+    _check_columns((explode,), command)
+    field = command.field(explode.partition(".")[0])
+    if "." in explode:
+        raise CallError("One field is exploded, without a path", name=explode)
+    if field is not None and field.kind not in {"nested", None}:
+        raise CallError(f"{explode} is not nested: there is nothing to explode", name=explode)
+
+
 def _check_columns(columns: Sequence[str], command: Command) -> None:
     known = [field.name for field in command.fields]
     for column in columns if known else ():
         field = column.partition(".")[0]
         if field not in known:
-            near = get_close_matches(field, known, 1)
+            near = [one for one in known if one.lower() == field.lower()]
+            near = near or get_close_matches(field.lower(), known, 1)
             meant = f": did you mean {near[0]}?" if near else ""
             raise CallError(f"There is no column {field}{meant}", _AS_GIVEN, name=column)
 

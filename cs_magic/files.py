@@ -21,7 +21,7 @@ import pyarrow as pa
 from cs_magic import parquet, sheets
 from cs_magic.api.values import Result
 from cs_magic.errors import CallError
-from cs_magic.frames import exploded, to_frame
+from cs_magic.frames import shaped
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -100,10 +100,7 @@ def write(
             nothing is left behind, and an older file is as it was.
     """
     target = check(kind, path)
-    frame = to_frame(result, columns)
-    if explode is not None:
-        frame = exploded(frame, explode)
-    table = _as_arrow(frame)
+    table = _as_arrow(shaped(result, columns, explode))
     with _aside(target, path) as aside:
         if kind == "parquet":
             shape, notes = parquet.save(aside, result, table, columns, explode)

@@ -7,13 +7,15 @@ Columns keep CloudStack's names. dtypes: `str`, `Int64`, `Float64`, `boolean`,
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from itertools import chain, count
 from typing import Any
 
 import msgspec
 import pandas as pd
 import pyarrow as pa
 
+from cs_magic.api.envelope import too_deep
 from cs_magic.api.records import is_json
 from cs_magic.api.values import Result
 
@@ -49,22 +51,73 @@ def to_frame(result: Result, columns: Sequence[str] | None = None) -> pd.DataFra
     return frame
 
 
+def shaped(
+    result: Result, columns: Sequence[str] | None = None, explode: str | None = None
+) -> pd.DataFrame:
+    """The result as `to_frame` gives it, with a nested field exploded where one is named.
+
+    The columns are chosen from the exploded frame, where `nic.ipaddress` is one; where none
+    of them is of the exploded field, all of its columns come last.
+    """
+    if explode is None:
+        return to_frame(result, columns)
+    if columns is None:
+        return exploded(to_frame(result), explode)
+    fields = dict.fromkeys(column.partition(".")[0] for column in (*columns, explode))
+    first = [column for column in columns if _picks_an_element(column, explode)]
+    frame = exploded(to_frame(result, [*fields, *first]), explode)
+    attrs, frame = frame.attrs, _chosen(frame, _of_the_exploded(frame, columns, explode))
+    frame.attrs = attrs
+    return frame
+
+
 def exploded(frame: pd.DataFrame, field: str) -> pd.DataFrame:
     """One row for each element of a nested field, whose own fields become columns `field.name`.
 
-    A row whose field is empty stays, with nothing in those columns.
+    A row whose field is empty stays, with nothing in those columns. The field's own column
+    stays where an element is no object.
     """
+    if field not in frame.columns:  # asked for with --no-check, and no row had it
+        return frame
     rows = frame.explode(field, ignore_index=True)
     parts = [one if isinstance(one, dict) else {} for one in rows[field]]
     names = dict.fromkeys(name for part in parts for name in part)
-    columns = {
-        f"{field}.{name}": pd.Series([part.get(name) for part in parts], dtype=object)
-        for name in names
-    }
+    if names and all(isinstance(one, dict) or _is_nothing(one) for one in rows[field]):
+        rows = rows.drop(columns=[field])
+    columns: dict[str, pd.Series[Any]] = {}
+    for name in names:
+        values = pd.Series([part.get(name) for part in parts], dtype=object)
+        columns[_unused(f"{field}.{name}", {*rows.columns, *columns})] = values
     inner = pd.DataFrame(columns, index=rows.index).convert_dtypes()
-    whole = pd.concat([rows.drop(columns=[field]) if names else rows, inner], axis=1)
+    whole = pd.concat([rows, inner], axis=1)
     whole.attrs = frame.attrs
     return whole
+
+
+def _is_nothing(element: Any) -> bool:
+    return not isinstance(element, list) and bool(pd.isna(element))
+
+
+def _unused(name: str, names: Collection[str]) -> str:
+    """The name, or the first of `name_2`, `name_3` … that no column has."""
+    numbered = (f"{name}_{number}" for number in count(2))
+    return next(one for one in chain([name], numbered) if one not in names)
+
+
+def _picks_an_element(column: str, field: str) -> bool:
+    """Whether it is a path such as `nic.0.ipaddress`, to be followed before `nic` is exploded."""
+    first, *path = column.split(".")
+    return first == field and bool(path) and path[0].isdecimal()
+
+
+def _of_the_exploded(frame: pd.DataFrame, columns: Sequence[str], field: str) -> list[str]:
+    own = [name for name in frame.columns if name == field or name.startswith(f"{field}.")]
+    if all(column.partition(".")[0] != field for column in columns):
+        return [*columns, *own]
+    chosen: list[str] = []
+    for column in columns:
+        chosen += own if column == field else [column]
+    return list(dict.fromkeys(chosen))
 
 
 def _ordered(table: pa.Table) -> list[str]:
@@ -96,10 +149,16 @@ def _objects(column: pa.ChunkedArray) -> pd.Series[Any]:
     texts = ("null" if cell is None else cell for cell in column.to_pylist())
     whole = "[" + ",".join(texts) + "]"
     try:
-        values = msgspec.json.decode(whole)
+        return pd.Series(_parsed(whole), dtype=object)
+    except RecursionError:
+        raise too_deep() from None
+
+
+def _parsed(whole: str) -> Any:
+    try:
+        return msgspec.json.decode(whole)
     except msgspec.MsgspecError:  # 1e400, NaN: not JSON to everybody
-        values = json.loads(whole)
-    return pd.Series(values, dtype=object)
+        return json.loads(whole)
 
 
 def _chosen(frame: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
@@ -110,9 +169,12 @@ def _chosen(frame: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
 def _column(frame: pd.DataFrame, column: str) -> pd.Series[Any]:
     if column in frame.columns:
         return frame[column]
-    field, *path = column.split(".")
-    if field not in frame.columns:  # asked for with --no-check, and no row had it
-        return pd.Series(pd.NA, index=frame.index, dtype="object")
+    field, path = column, list[str]()
+    while field not in frame.columns:
+        field, dot, step = field.rpartition(".")
+        if not dot:  # asked for with --no-check, and no row had it
+            return pd.Series(pd.NA, index=frame.index, dtype="object")
+        path.insert(0, step)
     values = [_walk(value, path) for value in frame[field]]
     return pd.Series(values, index=frame.index, dtype=object).convert_dtypes()
 
@@ -120,7 +182,7 @@ def _column(frame: pd.DataFrame, column: str) -> pd.Series[Any]:
 def _walk(value: Any, path: Sequence[str]) -> Any:
     """`nic.0.ipaddress`: a number picks from a list, a name from an object; else nothing."""
     for step in path:
-        if isinstance(value, list) and step.isdigit() and int(step) < len(value):
+        if isinstance(value, list) and step.isdecimal() and int(step) < len(value):
             value = value[int(step)]
         elif isinstance(value, dict):
             value = value.get(step)

@@ -75,14 +75,15 @@ def _kinds(
     """The columns of the file, in order, and the kind of each; `_other` not among them."""
     documented = kinds_of(result.table)
     if columns is not None:
-        names = list(columns)
+        names = table.column_names
     elif documented:
-        names = _ordered(documented)
+        exploded = (
+            name for name in table.column_names if explode and name.startswith(f"{explode}.")
+        )
+        names = [*_ordered(documented), *exploded]
     else:
         names = table.column_names
         documented = {field.name: _kind(field) for field in table.schema}
-    if explode is not None:
-        names += [name for name in table.column_names if name.startswith(f"{explode}.")]
     return {
         name: documented.get(name, _AS_TEXT)
         for name in names

@@ -6,7 +6,9 @@ import json
 import math
 from datetime import UTC, datetime
 
+import duckdb
 import pandas as pd
+import polars
 import pyarrow.parquet as pq
 import pytest
 from written import NOON, ODD, SCHEMA, WHOLE, made
@@ -87,6 +89,13 @@ def test_what_is_not_documented_is_in_other(tmp_path):
     assert written.notes == ("_other holds what the documented types can't: of, unheard",)
 
 
+def test_a_field_documented_without_a_type_is_in_other(tmp_path):
+    write(
+        made({"id": "i1", "x": 1}, kinds={"id": "text", "x": "unknown"}), "parquet", tmp_path / "y"
+    )
+    assert pq.read_table(tmp_path / "y").to_pylist() == [{"id": "i1", "_other": '{"x": 1}'}]
+
+
 def test_where_nothing_is_documented_the_columns_are_as_they_came(tmp_path):
     row = {"id": "i1", "n": 1, "f": 1.5, "b": True, "x": [1]}
     write(made(row, kinds={}), "parquet", tmp_path / "things")
@@ -109,6 +118,23 @@ def test_columns_by_path_are_text_in_the_order_asked(tmp_path, rows):
     assert [str(one) for one in schema.types] == ["large_string", "int64", *["large_string"] * 2]
 
 
+@pytest.mark.parametrize(
+    ("columns", "names"),
+    [
+        (None, [*(name for name in SCHEMA if name not in {"nic", "_other"}), "nic.ipaddress"]),
+        (["nic.ipaddress", "id"], ["nic.ipaddress", "id"]),
+        (["nic", "id"], ["nic.ipaddress", "id"]),
+        (["id"], ["id", "nic.ipaddress"]),
+    ],
+)
+def test_the_fields_of_an_exploded_one_are_text(tmp_path, columns, names):
+    row = WHOLE | {"nic": [{"ipaddress": "10.1.1.1"}, {"ipaddress": 5}]}
+    write(made(row), "parquet", tmp_path / "things", columns, explode="nic")
+    read = pq.read_table(tmp_path / "things")
+    assert read.column_names == [*names, "_other"]
+    assert read["nic.ipaddress"].to_pylist() == ["10.1.1.1", "5"]
+
+
 def test_pandas_gives_back_its_types_and_the_provenance(tmp_path):
     result = made(WHOLE, ODD | {"id": "i2"})
     written = write(result, "parquet", tmp_path / "things")
@@ -116,14 +142,15 @@ def test_pandas_gives_back_its_types_and_the_provenance(tmp_path):
     dtypes = "str Int64 datetime64[us, UTC] str Float64 boolean Float64 Int64 str str"
     assert " ".join(map(str, frame.dtypes)) == dtypes
     assert frame.attrs == {"cs": result.provenance.as_json()}
-    ours = json.loads(pq.read_schema(tmp_path / "things").metadata[b"cs_magic"])
+    metadata = pq.read_schema(tmp_path / "things").metadata
+    assert json.loads(metadata[b"PANDAS_ATTRS"]) == frame.attrs
+    ours = json.loads(metadata[b"cs_magic"])
     assert ours["provenance"] == frame.attrs["cs"]
     assert ours["notes"] == list(written.notes)
     assert ours["json"] == ["nic", "_other"]
 
 
 def test_duckdb_reads_the_types(tmp_path):
-    duckdb = pytest.importorskip("duckdb")
     write(made(WHOLE), "parquet", tmp_path / "one.parquet")
     write(made(ODD | {"id": "i2"}), "parquet", tmp_path / "two.parquet")
     found = duckdb.sql(f"from '{tmp_path}/*.parquet'")
@@ -135,7 +162,6 @@ def test_duckdb_reads_the_types(tmp_path):
 
 
 def test_polars_reads_the_types(tmp_path):
-    polars = pytest.importorskip("polars")
     write(made(WHOLE), "parquet", tmp_path / "things.parquet")
     frame = polars.read_parquet(tmp_path / "things.parquet")
     assert frame.schema["created"] == polars.Datetime("us", "UTC")

@@ -170,12 +170,17 @@ class Catalogue:
         """The command of that name in any letter case, or None."""
         return self.commands.get(name.lower())
 
-    def command(self, name: str) -> Command:
-        """The command of that name in any letter case."""
+    def command(self, name: str, others: Iterable[str] = ()) -> Command:
+        """The command of that name in any letter case; CallError where there is none.
+
+        Args:
+            others: words that are no commands, which may have been meant.
+        """
         found = self.find(name)
         if found is None:
             message = f"CloudStack {self.version} has no command {name}"
-            raise CallError(message + _meant(name, self.names()), _AS_TYPED, name=name)
+            meant = _meant(name, (*self.names(), *others), cutoff=0.75)
+            raise CallError(message + meant, _AS_TYPED, name=name)
         return found
 
     def check(self, call: Call) -> Command:
@@ -282,10 +287,10 @@ def _check_value(command: Command, name: str, value: str) -> None:
     known = command.parameter(name)
     wrong = problem(known.type, value) if known and value else ""
     if wrong:
-        raise CallError(f"{name} {wrong}, not {value}", _AS_TYPED, name=name)
+        raise CallError(f"{name}={value} {wrong}", _AS_TYPED, name=name)
 
 
-def _meant(word: str, known: Iterable[str]) -> str:
+def _meant(word: str, known: Iterable[str], cutoff: float = 0.6) -> str:
     """The end of a refusal: the nearest of the known words, if one is near.
 
     People say VM: `deployVM` is near deployVirtualMachine.
@@ -293,7 +298,7 @@ def _meant(word: str, known: Iterable[str]) -> str:
     lower = {name.lower(): name for name in known}
     short = {name.replace("virtualmachine", "vm"): name for name in lower}
     spelling = {form: lower[name] for form, name in short.items()} | lower
-    near = get_close_matches(word.lower(), spelling, n=1)
+    near = get_close_matches(word.lower(), spelling, n=1, cutoff=cutoff)
     return f": did you mean {spelling[near[0]]}?" if near else ""
 
 

@@ -15,7 +15,7 @@ _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:Z|[+-]\d{2}:?\d{2})
 
 
 def problem(kind: str, value: str) -> str:
-    """What is wrong with a value of that type, and how it is written; empty where nothing is."""
+    """What is wrong with a value of that type, said after it; empty where nothing is."""
     check = _CHECKS.get(kind)
     return check(value) if check is not None else ""
 
@@ -25,7 +25,7 @@ def _boolean(value: str) -> str:
         return ""
     meant = {"yes": "true", "1": "true", "on": "true", "no": "false", "0": "false", "off": "false"}
     right = value.lower() if value.lower() in {"true", "false"} else meant.get(value.lower())
-    return f"is true or false: write {right}" if right else "is true or false"
+    return "is neither true nor false" + (f": write {right}" if right else "")
 
 
 def _date(value: str) -> str:
@@ -36,10 +36,11 @@ def _date(value: str) -> str:
             return "is no day of the calendar"
         return ""
     right = _right_date(value)
-    return f"is a day, or a time with its zone: write {right}" if right else _DATE_HOW
+    return f"{_NO_DATE}: write {right or _HOW}"
 
 
-_DATE_HOW = "is a day (2024-05-01), or a time with its zone (2024-05-01T10:00:00Z)"
+_NO_DATE = "is neither a day nor a time with its zone"
+_HOW = "2024-05-01, or 2024-05-01T10:00:00Z"
 
 
 def _right_date(value: str) -> str:

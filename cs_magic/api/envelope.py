@@ -31,6 +31,18 @@ def read(command: str, response: Response) -> Payload:
         ApiError: CloudStack refused; Unauthorized for 401.
         TransportError: the reply is no CloudStack answer (HTML, empty, broken).
     """
+    try:
+        return _read(command, response)
+    except RecursionError:
+        raise too_deep() from None
+
+
+def too_deep() -> TransportError:
+    """The error that thousands of levels of JSON are."""
+    return TransportError("The reply is nested too deeply to be read")
+
+
+def _read(command: str, response: Response) -> Payload:
     if 300 <= response.status < 400:
         raise _redirected(response)
     if not response.body.strip():
@@ -87,10 +99,13 @@ def _slowly(command: str, body: bytes) -> Payload:
     if _SURROGATE.search(encoded):
         encoded = _SURROGATE.sub("\ufffd", encoded)
         notes.append(_REPLACED)
-    raws = {
-        key: msgspec.Raw(json.dumps(value).encode()) for key, value in json.loads(encoded).items()
-    }
+    raws = {key: msgspec.Raw(_compact(value)) for key, value in json.loads(encoded).items()}
     return _payload(command, {next(iter(document)): raws}, tuple(dict.fromkeys(notes)))
+
+
+def _compact(value: Any) -> bytes:
+    """JSON as CloudStack writes it: rows that say the same are the same."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def _text(body: bytes) -> tuple[str, list[str]]:
@@ -123,12 +138,17 @@ def _payload(
         return Page(None, count, notes=notes)
     lists = [name for name in names if _opens(inner[name], b"[")]
     if len(lists) == 1 and (len(names) == 1 or count is not None):
-        return Page(lists[0], count, bytes(inner[lists[0]]), notes)
+        left_out = _left_out([name for name in names if name != lists[0]])
+        return Page(lists[0], count, bytes(inner[lists[0]]), notes + left_out)
     if "jobid" in inner and set(inner) <= {"id", "jobid"}:
         return JobReply(**{name: str(value) for name, value in _plain(inner).items()})
     if len(inner) == 1 and _opens(inner[names[0]], b"{"):
         return Document(names[0], bytes(inner[names[0]]), notes)
     return Document(None, msgspec.json.encode(inner), notes)
+
+
+def _left_out(names: list[str]) -> tuple[str, ...]:
+    return (f"beside the list the reply holds {', '.join(names)}: left out",) if names else ()
 
 
 def _opens(raw: msgspec.Raw, bracket: bytes) -> bool:
@@ -234,7 +254,11 @@ def _html(response: Response) -> TransportError:
         414: 'The call is too long for a URL: leave method = "get" out of the profile.',
         431: "The request's headers are too long.",
     }.get(response.status, "The answer came from a web server or proxy in front of CloudStack.")
-    return TransportError(f"HTTP {response.status} with a web page, not CloudStack's API", hint)
+    # What a web server refuses by itself never reached CloudStack.
+    reached = response.status not in {404, 414, 431}
+    return TransportError(
+        f"HTTP {response.status} with a web page, not CloudStack's API", hint, sent=reached
+    )
 
 
 def _redirected(response: Response) -> TransportError:
@@ -242,6 +266,7 @@ def _redirected(response: Response) -> TransportError:
     return TransportError(
         f"HTTP {response.status}: the endpoint redirects to {where or 'another address'}",
         "Redirects are not followed with credentials: put the address itself into the profile.",
+        sent=False,
     )
 
 

@@ -13,7 +13,7 @@ import re
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import msgspec
@@ -21,14 +21,25 @@ import msgspec
 from cs_magic.api.ahead import Ahead
 from cs_magic.api.catalogue import Command
 from cs_magic.api.client import Client
-from cs_magic.api.masks import MASK, holds_secret
+from cs_magic.api.completeness import ListRead, cut_by_limit
+from cs_magic.api.masks import masked_arguments
 from cs_magic.api.records import Records
-from cs_magic.api.values import Call, Document, JobReply, Page, Payload, Provenance, Result
+from cs_magic.api.values import (
+    Call,
+    Document,
+    JobReply,
+    Page,
+    Payload,
+    Provenance,
+    Result,
+    parameter_of,
+)
 from cs_magic.errors import ApiError, CloudStackError, Incomplete
 
 PAGESIZE = 500
 # A person who typed one of these has chosen a scope; `listall` and `projectid` stay out.
 SCOPED = frozenset({"listall", "account", "domainid", "projectid", "id", "ids"})
+_PAGING = frozenset({"page", "pagesize"})
 _LIMIT_TOLD = re.compile(r"max allowed page size value: (\d+)")
 
 
@@ -42,16 +53,6 @@ class Wish:
     own: bool = False
 
 
-@dataclass(slots=True)
-class _List:
-    """What is known of one list while it is read."""
-
-    counts: list[int] = field(default_factory=list)
-    sizes: list[int] = field(default_factory=list)
-    fresh: int = 0
-    cut: str = ""
-
-
 def variants(call: Call, command: Command, own: bool = False) -> tuple[Call, ...]:
     """The calls whose rows, united, are everything the caller may see.
 
@@ -61,7 +62,7 @@ def variants(call: Call, command: Command, own: bool = False) -> tuple[Call, ...
     if own or not command.scope or call.names() & SCOPED:
         return (call,)
     calls = [call.having(listall="true")]
-    if "project" in command.scope and not call.names() & {"page", "pagesize"}:
+    if "project" in command.scope and not call.names() & _PAGING:
         calls.append(call.having(projectid="-1"))
     return tuple(calls)
 
@@ -76,7 +77,8 @@ class Reader:
         self._command = command
         self._wish = wish
         self._records = Records(kinds, wish.only, wish.text)
-        self._lists: list[_List] = []
+        self._lists: list[ListRead] = []
+        self._skips_projects = False
         self._pages = 0
         self._key: str | None = None
         self._began = time.monotonic()
@@ -89,9 +91,11 @@ class Reader:
             ApiError, TransportError: nothing came.
         """
         calls = variants(call, self._command, self._wish.own)
+        whole = variants(_without_page(call), self._command, self._wish.own)
+        self._skips_projects = len(whole) > len(calls)
         try:
             for each in calls:
-                self._lists.append(_List())
+                self._lists.append(ListRead())
                 self._records.begin()
                 self._read(each)
         except CloudStackError as error:
@@ -103,7 +107,9 @@ class Reader:
     # -- one list ------------------------------------------------------------
 
     def _read(self, call: Call) -> None:
-        if not self._command.pages or call.names() & {"page", "pagesize"}:
+        if not self._command.pages:
+            self._take(self._exchange(call))
+        elif call.names() & _PAGING:
             self._take_one(call)
         elif self._left() != 0:
             size, first = self._first(call)
@@ -111,16 +117,22 @@ class Reader:
                 self._read_on(call, size)
 
     def _take_one(self, call: Call) -> None:
-        """The one answer of a command without pages, or of a page that was typed."""
+        """The page that was typed; it is not the whole where another is, or projects are."""
+        this = self._lists[-1]
         payload = self._exchange(call)
         held, _ = self._take(payload)
         count = payload.count if isinstance(payload, Page) else None
-        if count and held < count and self._command.pages:
-            self._lists[-1].cut = f"one page as typed: {held} of {count} rows"
+        this.full = held >= _number(call.given("pagesize"), PAGESIZE)
+        if count and held < count:
+            this.cut = f"one page as typed: {held} of {count} rows"
+        elif _number(call.given("page"), 1) > 1:
+            this.cut = "one page as typed"
+        if self._skips_projects:
+            this.cut = f"{this.cut or 'one page as typed'}, projects not in it"
 
     def _missed_ids(self, call: Call) -> str:
         """Why typed `ids` gave fewer rows: even a root admin gets only the own ones so."""
-        typed = call.given("ids")
+        typed = call.given("ids") if self._wish.limit is None else None
         asked = len(set(typed.split(","))) if typed else 0
         if asked > self._records.rows and "listall" in self._command.scope:
             return f"{asked} ids asked for, {self._records.rows} came; try listall=true"
@@ -148,7 +160,8 @@ class Reader:
         """The first page, and the page size that the server takes."""
         limit = self._left()
         size = PAGESIZE if limit is not None and limit <= PAGESIZE else self._pagesize()
-        asked = size if limit is None else min(size, limit)
+        # Of a second list some rows came with the first: they don't count towards the limit.
+        asked = size if limit is None or len(self._lists) > 1 else min(size, limit)
         try:
             return asked, self._exchange(call.having(page=1, pagesize=asked))
         except ApiError as error:
@@ -183,7 +196,9 @@ class Reader:
         """Take a page in; whether there may be another."""
         this = self._lists[-1]
         held, new = self._take(payload)
-        if held == 0 or (new == 0 and number > 1) or self._left() == 0:
+        ended = held == 0 or (new == 0 and number > 1)
+        this.full = held >= size and not ended
+        if ended or self._left() == 0:
             return False
         count = this.counts[-1] if this.counts else 0
         return held >= size or number * size < count
@@ -215,9 +230,7 @@ class Reader:
         counts = [this.counts[-1] for this in self._lists if this.counts]
         provenance = Provenance(
             command=self._command.name,
-            arguments=tuple(
-                (name, MASK if holds_secret(name) else value) for name, value in call.arguments
-            ),
+            arguments=masked_arguments(call.arguments),
             profile=self._client.profile.name,
             host=self._client.profile.host,
             scope=tuple(_scope(each, call) for each in calls),
@@ -252,51 +265,12 @@ class Reader:
         """Complete: True, False with the reason, or None where the server gives no total."""
         if problem:
             return False, problem
-        limit = self._wish.limit
-        if limit is not None and self._records.rows >= limit:
-            return self._limited(limit)
-        for this in self._lists:
-            complete, reason = verdict(this.counts, this.sizes, this.fresh, this.cut)
-            if complete is not True:
-                return complete, reason
-        return True, ""
-
-    def _limited(self, limit: int) -> tuple[bool | None, str]:
-        total = sum(this.counts[-1] for this in self._lists if this.counts)
-        unread = any(not this.sizes for this in self._lists)
-        if total > limit:
-            return False, f"limited to {limit} of {total} rows" + (" or more" if unread else "")
-        return (False, f"limited to {limit} rows: there may be more") if unread else (True, "")
-
-
-def verdict(
-    counts: Sequence[int], sizes: Sequence[int], fresh: int, cut: str = ""
-) -> tuple[bool | None, str]:
-    """Whether one list is complete.
-
-    Args:
-        counts: the server's count on each page that had one.
-        sizes: the rows that each page held.
-        fresh: the different rows that came.
-        cut: why it was cut on purpose.
-    """
-    if cut:
-        return False, cut
-    if not counts:
-        return (True, "") if fresh == 0 or len(sizes) == 1 else (None, _NO_TOTAL)
-    if set(counts) == {fresh}:
-        return True, ""
-    held = [size for size in sizes if size]
-    if len(held) > 1 and counts[: len(held)] == held:
-        return None, _NO_TOTAL
-    if len(set(counts)) > 1:
-        return False, f"the total changed while reading ({counts[0]} → {counts[-1]})"
-    if fresh < counts[0]:
-        return False, f"the server counts {counts[0]} rows, {fresh} came"
-    return None, f"the server counts {counts[0]} rows, {fresh} came"
-
-
-_NO_TOTAL = "the server gives no total"
+        rows, overlap = self._records.rows, self._records.overlap
+        limited = cut_by_limit(self._lists, rows, overlap, self._wish.limit)
+        if limited is not None:
+            return limited
+        told = (this.verdict() for this in self._lists)
+        return next((one for one in told if one[0] is not True), (True, ""))
 
 
 def _as_page(payload: Payload) -> Page:
@@ -312,9 +286,19 @@ def _as_page(payload: Payload) -> Page:
 def _setting(settings: Page) -> int | None:
     """The value of `default.page.size`; the name is matched by part, so names are compared."""
     for row in json.loads(settings.rows):
-        if row.get("name") == "default.page.size" and str(row.get("value", "")).isdigit():
+        if row.get("name") == "default.page.size" and str(row.get("value", "")).isdecimal():
             return int(row["value"])
     return None
+
+
+def _without_page(call: Call) -> Call:
+    kept = tuple(pair for pair in call.arguments if parameter_of(pair[0]) not in _PAGING)
+    return Call(call.command, kept)
+
+
+def _number(text: str | None, otherwise: int) -> int:
+    """A number that was typed, from 1 on, or the other one."""
+    return int(text) if text is not None and text.isdecimal() and int(text) else otherwise
 
 
 def _scope(sent: Call, typed: Call) -> str:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from hashlib import blake2b
 from itertools import accumulate, compress
 from typing import Any
 
@@ -19,11 +20,13 @@ import msgspec
 import pyarrow as pa
 
 from cs_magic.api.columns import Cells, Column, settled
+from cs_magic.api.envelope import too_deep
 from cs_magic.api.masks import MASK, is_secret, masked, may_hold_secret, names_a_secret
 from cs_magic.api.values import Page, Result
 
 _KINDS = b"cs.kinds"
 _MISSING = msgspec.Raw(b"null")
+_RAW = msgspec.json.Decoder(list[msgspec.Raw])
 _WIRE: dict[str, tuple[Any, Any]] = {
     "text": (str | None, None),
     "integer": (int | None, None),
@@ -51,6 +54,8 @@ class Records:
         self._columns = {
             name: Column(name, kind) for name, kind in kinds.items() if self._takes(name)
         }
+        for name in only or ():  # also one that is documented nowhere, so that rows have a column
+            self._columns.setdefault(name, Column(name, _kind(name)))
         self._kinds = dict(kinds)
         self._text = text
         self._wanted = only
@@ -76,15 +81,24 @@ class Records:
         where there is one (templates come once per zone), else the whole row. An id that
         one page holds twice is no identity, and its rows stay. No more than `limit` rows
         are ever kept.
+
+        Raises:
+            TransportError: the rows are nested too deeply to be read.
         """
         self.notes.update(dict.fromkeys(page.notes))
         if page.rows == b"[]":
             return 0, 0
+        try:
+            return self._add(page, limit)
+        except RecursionError:
+            raise too_deep() from None
+
+    def _add(self, page: Page, limit: int | None) -> tuple[int, int]:
         cells, held = self._cells(page)
-        keep, new = self._new(cells, held)
+        keep, new = self._new(cells, page, held)
         if limit is not None and self.rows + held > limit:
             keep = _first_of(keep or [True] * held, limit - self.rows)
-        self._take(cells, keep)
+        self._take(cells, held, keep)
         return held, new
 
     def table(self) -> pa.Table:
@@ -94,6 +108,12 @@ class Records:
         ones are JSON text with the field metadata `cs: json`. The metadata of the whole
         say what is documented: `kinds_of`.
         """
+        try:
+            return self._table()
+        except RecursionError:
+            raise too_deep() from None
+
+    def _table(self) -> pa.Table:
         present = [column for column in self._columns.values() if column.present]
         absent = [column for column in self._columns.values() if not column.present]
         fields, arrays = [], []
@@ -139,9 +159,7 @@ class Records:
         """Learn from a page what its fields are; then read it through the new struct."""
         rows = [_as_row(page.key, row) for row in json.loads(page.rows, strict=False)]
         for name in dict.fromkeys(name for row in rows for name in row if self._takes(name)):
-            # A secret of any type is masked as text.
-            kind = "text" if is_secret(name) else "unknown"
-            column = self._columns.setdefault(name, Column(name, kind))
+            column = self._columns.setdefault(name, Column(name, _kind(name)))
             column.present = True
             column.meet([row.get(name) for row in rows])
         try:
@@ -181,9 +199,11 @@ class Records:
 
     # -- identity ------------------------------------------------------------
 
-    def _new(self, cells: Mapping[str, Cells], held: int) -> tuple[list[bool] | None, int]:
+    def _new(
+        self, cells: Mapping[str, Cells], whole: Page, held: int
+    ) -> tuple[list[bool] | None, int]:
         """Which rows to keep (None for all), and how many this list didn't have."""
-        ids = _identities(cells, held)
+        ids = _identities(cells, whole)
         page = set(ids)
         if len(page) < held and "id" in cells:
             page -= {one for one, times in _counted(ids).items() if times > 1}
@@ -198,19 +218,18 @@ class Records:
         self.overlap += overlapping
         return [one not in again and one not in elsewhere for one in ids], held - repeated
 
-    def _take(self, cells: Mapping[str, Cells], keep: list[bool] | None) -> None:
+    def _take(self, cells: Mapping[str, Cells], held: int, keep: list[bool] | None) -> None:
         taken = {
             name: values if keep is None else list(compress(values, keep))
             for name, values in cells.items()
         }
-        rows = len(next(iter(taken.values()), ()))
         for name, values in taken.items():
             column = self._columns[name]
             shown = _without_secrets(column, values, taken)
             column.append(self.rows, shown)
             if shown is not values:
                 self._remember(name, values, shown)
-        self.rows += rows
+        self.rows += held if keep is None else sum(keep)
 
 
 def revealed(result: Result) -> Result:
@@ -265,12 +284,26 @@ def _json_cell(raw: msgspec.Raw) -> bytes | None:
     return None if text == b"null" else text
 
 
-def _identities(cells: Mapping[str, Cells], held: int) -> list[Any]:
+def _kind(name: str) -> str:
+    """The kind of a field that is not documented: a secret of any type is masked as text."""
+    return "text" if is_secret(name) else "unknown"
+
+
+def _identities(cells: Mapping[str, Cells], page: Page) -> list[Any]:
     ids = cells.get("id")
     if ids is None or None in ids:
-        return list(zip(*cells.values(), strict=True)) if cells else [()] * held
+        return _whole_rows(page)
     zones = cells.get("zoneid")
     return list(ids) if zones is None else list(zip(ids, zones, strict=True))
+
+
+def _whole_rows(page: Page) -> list[bytes]:
+    """What each row is, all its fields, whatever columns are wanted."""
+    try:
+        texts = [bytes(row) for row in _RAW.decode(page.rows)]
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        texts = [json.dumps(row).encode() for row in json.loads(page.rows, strict=False)]
+    return [blake2b(text, digest_size=16).digest() for text in texts]
 
 
 def _first_of(keep: list[bool], most: int) -> list[bool]:
@@ -294,6 +327,8 @@ def _without_secrets(column: Column, values: Cells, row: Mapping[str, Cells]) ->
         beside = row.get("name") or row.get("key") or [None] * len(values)
         pairs = zip(values, beside, strict=True)
         return [MASK if value and names_a_secret(name) else value for value, name in pairs]
+    if column.wire == "text" and column.name.lower().endswith("url") and may_hold_secret(values):
+        return [masked(value) for value in values]
     if column.wire == "json" and may_hold_secret(values):
         return [_masked_json(value) if may_hold_secret([value]) else value for value in values]
     return values

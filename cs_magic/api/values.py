@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from cs_magic.api.masks import masked_arguments
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
@@ -18,6 +20,9 @@ class Call:
 
     command: str
     arguments: Pairs = ()
+
+    def __repr__(self) -> str:
+        return f"Call({self.command!r}, {masked_arguments(self.arguments)!r})"
 
     def given(self, name: str) -> str | None:
         """The value of an argument, its name in any letter case, or None."""

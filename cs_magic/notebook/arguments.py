@@ -5,14 +5,15 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from cs_magic.api.masks import holds_secret
+from cs_magic.api.masks import secret_arguments
 from cs_magic.api.values import Call, Options, Pairs
-from cs_magic.api.wire import encoded, text
+from cs_magic.api.wire import encoded, is_missing, text
 from cs_magic.errors import CallError
 from cs_magic.notebook.statements import Argument, Statement, Value
 
@@ -50,11 +51,13 @@ def call_of(
     Raises:
         CallError: a name is not defined, or its value would make a filter vanish.
     """
+    secret = _secret(statement, names, later)
     maps = _Map({})
     pairs: list[tuple[str, str]] = []
     for argument in statement.arguments:
         try:
-            added = _pairs(argument, names, maps, later, ask)
+            given = _asked(argument, ask) if argument.name in secret else argument
+            added = _pairs(given, names, maps, later)
             _check_new(added, pairs)
             pairs += added
         except CallError as error:
@@ -63,6 +66,37 @@ def call_of(
             continue
         raise statement.wrong(problem.message, *problem.hints, column=argument.value.column)
     return Call(statement.command, tuple(pairs))
+
+
+def _secret(
+    statement: Statement, names: Mapping[str, Any], later: Collection[str]
+) -> frozenset[str]:
+    """The names of the parameters that hold a secret, some by what another one says."""
+
+    def said(value: Value) -> object:
+        if not value.path or value.path[0] in later:
+            return value.text
+        with suppress(CallError):
+            return looked_up(value, names)
+        return ""
+
+    return secret_arguments(
+        (one.name, said(one.value) if one.name.lower().endswith(("name", "key")) else "")
+        for one in statement.arguments
+    )
+
+
+def _asked(argument: Argument, ask: Ask | None) -> Argument:
+    """A secret parameter, asked for where it is typed as `?`; refused where it is typed."""
+    name, value = argument.name, argument.value
+    if value.asks:
+        return argument if ask is None else replace(argument, value=Value(ask(name)))
+    if value.text and value.file is None:
+        raise CallError(
+            f"{name} is a secret: typed here it would be saved in the notebook",
+            f"Write {name}=? to be asked for it, or {name}=$variable.",
+        )
+    return argument
 
 
 def options_of(
@@ -76,7 +110,7 @@ def options_of(
     for option, value in statement.options:
         if value is not None and value.path and value.path[0] in later:
             continue
-        said = None if value is None else text_of(statement, value, names)
+        said = None if value is None else text_of(statement, value, names, f"--{option.name}")
         match option.name:
             case "columns":
                 given["columns"] = _columns(statement, said or "", value)
@@ -93,12 +127,21 @@ def options_of(
     return Options(**given)
 
 
-def text_of(statement: Statement, value: Value, names: Mapping[str, Any]) -> str:
-    """The one text that an option or a word takes, looked up where it is a `$name`."""
+def text_of(
+    statement: Statement, value: Value, names: Mapping[str, Any], taker: str | None = None
+) -> str:
+    """The one text that an option or a word takes, looked up where it is a `$name`.
+
+    `taker` is who takes it, as an error says it; without it that is the word.
+    """
     if not value.path:
         return value.text
     try:
-        pairs = encoded("option", looked_up(value, names), value.typed)
+        found = looked_up(value, names)
+        if is_missing(found) or (isinstance(found, str) and not found):
+            taker = taker or statement.command.lower()
+            raise CallError(f"{taker} needs a value: {value.typed} is {found!r}")
+        pairs = encoded("option", found, value.typed)
         if [name for name, _ in pairs] == ["option"]:
             return pairs[0][1]
         problem = CallError(f"{value.typed} is more than one value")
@@ -163,29 +206,17 @@ def _pairs(
     names: Mapping[str, Any],
     maps: _Map,
     later: Collection[str],
-    ask: Ask | None,
 ) -> Pairs:
     name, value = argument.name, argument.value
     if value.file is not None:
         return _entry(name, _content(name, value.file), maps)
-    if value.asks and holds_secret(name):
-        return _entry(name, "?" if ask is None else ask(name), maps)
     if not value.path:
         doubled = value.bare and value.text.startswith("@@")
-        return _literal(name, value.text[1:] if doubled else value.text, maps)
+        return _entry(name, value.text[1:] if doubled else value.text, maps)
     found = value.typed if value.path[0] in later else looked_up(value, names)
     if "." in name and "[" not in name:
         return maps.pairs(name, text(found, value.typed, name))
     return encoded(name, found, value.typed)
-
-
-def _literal(name: str, typed: str, maps: _Map) -> Pairs:
-    if typed and holds_secret(name):
-        raise CallError(
-            f"{name} is a secret: typed here it would be saved in the notebook",
-            f"Write {name}=? to be asked for it, or {name}=$variable.",
-        )
-    return _entry(name, typed, maps)
 
 
 def _entry(name: str, value: str, maps: _Map) -> Pairs:
@@ -212,7 +243,7 @@ def option_text(statement: Statement, name: str, names: Mapping[str, Any]) -> st
     """What an option says, looked up where it is a `$name`; None where it isn't given."""
     for option, value in reversed(statement.options):
         if option.name == name and value is not None:
-            return text_of(statement, value, names)
+            return text_of(statement, value, names, f"--{name}")
     return None
 
 

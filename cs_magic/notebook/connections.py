@@ -36,21 +36,38 @@ class Connections:
         """
         return self._opened(self._used or self.profiles.current())
 
-    def named(self, name: str) -> Connection:
+    def named(self, name: str, used: Profile | None = None) -> Connection:
         """The connection of a profile; `demo` starts the demo cloud.
+
+        One that is in use read-only stays so. `used` is what will be in use then.
 
         Raises:
             ProfileError: there is no such profile.
         """
-        if name == DEMO:
-            return self._opened(self._demo_profile())
-        return self._opened(self.profiles.get(name))
+        profile, used = self._profile(name), used or self._used
+        if used is not None and _same(profile, used):
+            profile = used
+        return self._opened(profile)
+
+    def to_use(self, name: str, read_only: bool = False) -> Connection:
+        """The connection that `use` would make the current one; errors as in `named`."""
+        profile = self._profile(name)
+        return self._opened(replace(profile, read_only=profile.read_only or read_only))
 
     def use(self, name: str, read_only: bool = False) -> Connection:
         """Make a profile the current one; errors as in `named`, and then nothing changes."""
-        profile = self.named(name).profile
-        self._used = replace(profile, read_only=profile.read_only or read_only)
-        return self.current()
+        connection = self.to_use(name, read_only)
+        self._used = connection.profile
+        # It takes the place of the one that may write, or may not.
+        for profile in [one for one in self._open if _same(one, self._used)]:
+            if profile != self._used:
+                self._open.pop(profile).close()
+        return connection
+
+    @property
+    def used(self) -> str | None:
+        """The name of the profile that `use` made the current one, or None."""
+        return None if self._used is None else self._used.name
 
     def current_name(self) -> str | None:
         """The name of the current profile, or None where nothing decides."""
@@ -68,6 +85,9 @@ class Connections:
         if self._demo is not None:
             self._demo.stop()
             self._demo = None
+
+    def _profile(self, name: str) -> Profile:
+        return self._demo_profile() if name == DEMO else self.profiles.get(name)
 
     def _opened(self, profile: Profile) -> Connection:
         self._warn()
@@ -93,3 +113,8 @@ class Connections:
         demo: Any = self._demo
         keys = KeyPair(demo.api_key, demo.secret_key)
         return Profile(DEMO, demo.endpoint, keys, source="the embedded demo cloud")
+
+
+def _same(one: Profile, other: Profile) -> bool:
+    """Whether two profiles differ in nothing but that one may only read."""
+    return replace(one, read_only=other.read_only) == other

@@ -16,20 +16,36 @@ from difflib import get_close_matches
 from itertools import pairwise
 
 from cs_magic.errors import CallError
-from cs_magic.notebook.statements import TYPOGRAPHIC, Argument, Statement, Value, wrong
+from cs_magic.notebook.statements import (
+    TYPOGRAPHIC,
+    Argument,
+    Statement,
+    Value,
+    without_secrets,
+    wrong,
+)
 from cs_magic.notebook.vocabulary import OPTIONS, WORDS, Option, option
 
+# Refuses a command that does not exist, before anything is said of its parameters.
+Check = Callable[[Statement], None]
 
-def parse(text: str, begin: int = 0, end: int | None = None) -> Statement:
+
+def _any_command(statement: Statement) -> None:
+    """The check of who knows no commands."""
+
+
+def parse(
+    text: str, begin: int = 0, end: int | None = None, check: Check = _any_command
+) -> Statement:
     """The statement that stands in a text (or a part of it).
 
     Raises:
         CallError: it is none; the error points to the column.
     """
-    return _Scanner(text, begin, len(text) if end is None else end).statement()
+    return _Scanner(text, begin, len(text) if end is None else end).statement(check)
 
 
-def parse_cell(line: str, body: str) -> list[Statement]:
+def parse_cell(line: str, body: str, check: Check = _any_command) -> list[Statement]:
     """The statements of a cell: what follows `%%cs` on its line, and its body.
 
     A command on the first line makes one statement, to which the body adds parameters.
@@ -40,8 +56,12 @@ def parse_cell(line: str, body: str) -> list[Statement]:
     scanner = _Scanner(text, 0, len(line))
     head = scanner.options()
     if scanner.more():
-        return [parse(text)]
-    statements = [parse(text, *span) for span in _spans(text, len(line) + 1)]
+        return [parse(text, check=check)]
+
+    def known(one: Statement) -> None:
+        check(replace(one, options=(*head, *one.options)))
+
+    statements = [parse(text, *span, known) for span in _spans(text, len(line) + 1)]
     if not statements:
         raise CallError("There is no call in this cell")
     return [replace(one, options=(*head, *one.options)) for one in statements]
@@ -94,7 +114,7 @@ class _Scanner:
         self._at = position
         self._end = end
 
-    def statement(self) -> Statement:
+    def statement(self, check: Check) -> Statement:
         options = list(self.options())
         target = self._target()
         options += self.options()
@@ -103,12 +123,21 @@ class _Scanner:
         command = self._command()
         ours = command.lower() in WORDS
         self._check_options(command, column, options if ours else ())
-        words = tuple(self._values()) if ours else ()
-        arguments = () if ours else tuple(self._arguments())
-        silent = self._semicolon()
-        return Statement(
-            command, arguments, words, tuple(options), target, silent, column, self._text
+        read = Statement(
+            command, options=tuple(options), target=target, column=column, text=self._text
         )
+        if ours:
+            return replace(read, words=tuple(self._values()), silent=self._semicolon())
+        assigns = self.more() and self._text.startswith("=", self._at)
+        try:
+            arguments = tuple(self._arguments())
+        except CallError as error:
+            problem = error
+        else:
+            return replace(read, arguments=arguments, silent=self._semicolon())
+        if not assigns:  # in `vms = listZones` it is no command that is wrong
+            check(read)
+        raise problem
 
     def options(self) -> tuple[tuple[Option, Value | None], ...]:
         return tuple(self.each_option())
@@ -194,7 +223,7 @@ class _Scanner:
         return Argument(found[1], self._value(), column)
 
     def _no_argument(self, column: int) -> CallError:
-        word = self._until(str.isspace)
+        word = self._shown(column)
         if option(word.partition("=")[0]) is not None:
             return self._wrong("Options come before the command", column=column)
         self._blanks()
@@ -272,7 +301,7 @@ class _Scanner:
         if not closed or not self._at_a_blank():
             self._at = begin
             raise self._wrong(
-                f"{self._until(str.isspace)} is more than a name",
+                f"{self._shown(begin)} is more than a name",
                 "Only $name, $name.attribute, $name[0] and {name} are looked up;"
                 " quotes make it plain text.",
                 column=begin,
@@ -309,6 +338,10 @@ class _Scanner:
         while self._at < self._end and not ends(self._text[self._at]):
             self._at += 1
         return self._text[begin : self._at]
+
+    def _shown(self, begin: int) -> str:
+        """The word that stands here, as an error may repeat it: a secret is dotted out."""
+        return without_secrets(self._text)[begin : begin + len(self._until(str.isspace))]
 
     def _at_the_end(self) -> bool:
         """Whether nothing but blanks and comments follows; the place stays."""

@@ -35,7 +35,10 @@ class CloudStackMagics(Magics):  # type: ignore[misc]
     def cs(
         self, line: str, cell: str | None = None, local_ns: MutableMapping[str, Any] | None = None
     ) -> Any:
-        return self.runner.run(line, cell, local_ns)
+        # A traceback shows what is local, and this is all that the user has.
+        names = self.runner.names(local_ns)
+        local_ns = None
+        return self.runner.run(line, cell, names)
 
     @property
     def runner(self) -> Runner:

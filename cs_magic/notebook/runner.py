@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
+import traceback
 from collections import ChainMap
 from collections.abc import Collection, Iterator, MutableMapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from cs_magic.api.catalogue import bundled
 from cs_magic.api.values import Call, Options, Result
-from cs_magic.errors import CallError, CloudStackError, Incomplete
+from cs_magic.errors import CallError, CloudStackError, Incomplete, ProfileError
 from cs_magic.notebook import words
 from cs_magic.notebook.arguments import call_of, option_text, options_of
 from cs_magic.notebook.connections import Connections
@@ -30,9 +33,18 @@ from cs_magic.notebook.vocabulary import WORDS, help_text
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
+    from cs_magic.api.catalogue import Catalogue
     from cs_magic.connection import Connection
 
-Names = MutableMapping[str, Any]
+
+class Names(ChainMap[str, Any]):
+    """What a text can look up: a cell's own names, then the user's. A traceback shows none.
+
+    No copies: a name that one line of a cell assigns is read by the next.
+    """
+
+    def __repr__(self) -> str:
+        return "<the names that can be looked up>"
 
 
 class Runner:
@@ -42,22 +54,24 @@ class Runner:
         self.shell = shell
         self.connections = Connections()
         self.last: tuple[Connection, Result, Options] | None = None
-        self.failed: CloudStackError | None = None
+        self.failed = ""  # a traceback's text: the error itself would keep frames and rows
 
-    def run(self, line: str, cell: str | None, local: Names | None) -> Any:
+    def names(self, local: MutableMapping[str, Any] | None) -> Names:
+        """The names that a text can look up."""
+        return Names({} if local is None else local, self.shell.user_ns)
+
+    def run(self, line: str, cell: str | None, names: Names) -> Any:
         """What the line or cell gives, to be shown by who called.
 
         Raises:
             CloudStackError: whatever went wrong; it hangs on nothing (`__context__`), or
                 IPython would show that instead.
         """
-        # No copies: a name that one line of a cell assigns is read by the next.
-        names = ChainMap({} if local is None else local, self.shell.user_ns)
         full = asks(line, "tb")
         try:
             if asks(line, "help"):
                 return show_text(help_text())
-            statements = [parse(line)] if cell is None else parse_cell(line, cell)
+            statements = self._parsed(line, cell, names)
             full = full or any(statement.has("tb") for statement in statements)
             if any(statement.has("help") for statement in statements):
                 return show_text(help_text())
@@ -65,12 +79,28 @@ class Runner:
         except CloudStackError as error:
             error.__context__ = None
             error.full = full or error.full
-            self.failed = error
+            self.failed = "".join(traceback.format_exception(error))
             raise
 
     def close(self) -> None:
-        """Close the connections, and the demo cloud."""
+        """Close the connections, and the demo cloud; say which profile is no longer in use."""
+        used = self.connections.used
         self.connections.close()
+        if used is not None:
+            say(f"{used} is no longer in use: %cs use {used}")
+
+    def _parsed(self, line: str, cell: str | None, names: Names) -> list[Statement]:
+        """The statements; an error says that there is no such command before all else."""
+
+        def check(statement: Statement) -> None:
+            catalogue = bundled()
+            with suppress(ProfileError):
+                catalogue = self._asked(statement, names).catalogue
+            _check_command(catalogue, statement)
+
+        if cell is None:
+            return [parse(line, check=check)]
+        return parse_cell(line, cell, check)
 
     def _run(self, statements: Sequence[Statement], names: Names) -> Any:
         """Check all that can be checked, then run one after the other; the last is returned."""
@@ -95,23 +125,28 @@ class Runner:
     def _check_all(self, statements: Sequence[Statement], names: Names) -> None:
         """Raise what is wrong with any statement before the first is sent."""
         later: set[str] = set()
-        used = None
+        used: Connection | None = None
         for statement in statements:
             match statement.command.lower():
                 case "use":
-                    used = self.connections.named(words.profile_name(statement, names))
+                    name = words.profile_name(statement, names)
+                    used = self.connections.to_use(name, words.only_reads(statement))
                 case word if word in WORDS:
                     words.flags_of(statement)
                 case _:
-                    connection = self._asked(statement, names) or used or self.connections.current()
+                    connection = self._asked(statement, names, used)
                     _checked(connection, statement, names, later)
             if statement.target:
                 later.add(statement.target)
 
-    def _asked(self, statement: Statement, names: Names) -> Connection | None:
-        """The connection of the profile that `-p` names, or None."""
+    def _asked(
+        self, statement: Statement, names: Names, used: Connection | None = None
+    ) -> Connection:
+        """The connection of the profile that `-p` names, else the one that is (or will be) used."""
         name = option_text(statement, "profile", names)
-        return None if name is None else self.connections.named(name)
+        if name is None:
+            return used or self.connections.current()
+        return self.connections.named(name, used.profile if used else None)
 
     def _one(self, statement: Statement, names: Names, later: Collection[str]) -> Any:
         """Run one statement; what is to be shown, or None."""
@@ -124,7 +159,7 @@ class Runner:
                 return self._given(statement, words.status(statement, self.connections))
             case "last":
                 return self._show_last(statement)
-        connection = self._asked(statement, names) or self.connections.current()
+        connection = self._asked(statement, names)
         call, options = _checked(connection, statement, names, later)
         if statement.has("dry-run"):
             return _planned(connection, call, replace(options, check=False))  # it is checked
@@ -132,7 +167,7 @@ class Runner:
             call = call_of(statement, names, later, asked_secret)
             result = self._answer(connection, call, options)
             value = _value(connection, result, options)
-        self._say(statement, connection, result)
+        self._say(statement, connection, result, options.reveal)
         return self._given(statement, value)
 
     def _answer(self, connection: Connection, call: Call, options: Options) -> Result:
@@ -145,10 +180,13 @@ class Runner:
         self.last = (connection, result, options)
         return result
 
-    def _say(self, statement: Statement, connection: Connection, result: Result) -> None:
+    def _say(
+        self, statement: Statement, connection: Connection, result: Result, revealed: bool
+    ) -> None:
         if statement.has("quiet") and result.provenance.complete is not False:
             return
-        say(summary(result, statement.target, connection.profile, statement.has("verbose")))
+        verbose = statement.has("verbose")
+        say(summary(result, statement.target, connection.profile, verbose, revealed))
         for note in result.notes:
             say(f"⚠ {note}")
 
@@ -162,7 +200,9 @@ class Runner:
     def _show_last(self, statement: Statement) -> Any:
         flags = words.flags_of(statement)
         if "--tb" in flags:
-            return show_text(words.whole_traceback(statement, self.failed))
+            if not self.failed:
+                raise statement.wrong("No call has failed yet")
+            return show_text(self.failed)
         if self.last is None:
             raise statement.wrong("There is no result yet")
         connection, result, options = self.last
@@ -174,10 +214,28 @@ def _checked(
     connection: Connection, statement: Statement, names: Names, later: Collection[str]
 ) -> tuple[Call, Options]:
     """The call and options of a statement, held against the catalogue."""
-    call, options = call_of(statement, names, later), options_of(statement, names, later)
+    options = options_of(statement, names, later)
+    if options.check:
+        _check_command(connection.catalogue, statement)
+    call = call_of(statement, names, later)
     with _pointing_to(statement):
         connection.command(_without_names_to_come(call, statement, later), options)
     return call, options
+
+
+def _check_command(catalogue: Catalogue, statement: Statement) -> None:
+    """Refuse a command that does not exist: `stauts` is near a word, `list zones` a command."""
+    if statement.has("no-check") or catalogue.find(statement.command):
+        return
+    behind = re.compile(r"[^\S\n]+(\w+)").match(
+        statement.text, statement.column + len(statement.command)
+    )
+    joined = catalogue.find(statement.command + behind[1]) if behind else None
+    with _pointing_to(statement):
+        if joined is not None:
+            message = f"There is no command {statement.command}: did you mean {joined.name}?"
+            raise CallError(message, name=statement.command)
+        catalogue.command(statement.command, WORDS)
 
 
 def _without_names_to_come(call: Call, statement: Statement, later: Collection[str]) -> Call:

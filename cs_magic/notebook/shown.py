@@ -5,11 +5,12 @@ from __future__ import annotations
 import linecache
 import sys
 import warnings
+from functools import partial
 from getpass import GetPassWarning, getpass
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from cs_magic.api.masks import MASK, holds_secret
+from cs_magic.api.masks import MASK, masked_arguments
 from cs_magic.api.profile import Profile
 from cs_magic.api.values import Call, Provenance, Result
 from cs_magic.errors import CallError, harmless
@@ -31,10 +32,22 @@ def say(line: str) -> None:
 
 
 def frame_of(rows: list[dict[str, Any]]) -> pd.DataFrame:
-    """A DataFrame of what we have to say ourselves."""
+    """A DataFrame of what we have to say ourselves; IPython shows it whole, nothing cut."""
     from pandas import DataFrame
 
-    return DataFrame(rows)
+    frame = DataFrame(rows)
+    # A plain DataFrame still: only this object is shown so, nothing that is made of it.
+    object.__setattr__(frame, "_repr_mimebundle_", partial(_whole, frame))
+    return frame
+
+
+def _whole(frame: pd.DataFrame, **_: Any) -> dict[str, str]:
+    from pandas import option_context
+
+    with option_context("display.max_colwidth", None, "display.max_rows", None):
+        shown = {"text/plain": frame.to_string(max_colwidth=None)}
+        html = frame.to_html(notebook=True)
+    return shown | {"text/html": html}
 
 
 def show(value: Any) -> None:
@@ -85,7 +98,9 @@ def only_shown(shell: InteractiveShell) -> bool:
     return line.lstrip().startswith("get_ipython().run_")
 
 
-def summary(result: Result, target: str | None, profile: Profile, verbose: bool) -> str:
+def summary(
+    result: Result, target: str | None, profile: Profile, verbose: bool, revealed: bool = False
+) -> str:
     """`vms: 1,202 rows · listall=true, projectid=-1 · complete`, and more where more is wanted."""
     came = result.provenance
     parts = [f"{came.rows:,} row{'' if came.rows == 1 else 's'}"]
@@ -94,7 +109,7 @@ def summary(result: Result, target: str | None, profile: Profile, verbose: bool)
     if came.duplicates:
         parts.append(f"{came.duplicates} met twice and dropped")
     parts.append(_completeness(came))
-    if result.secrets:
+    if result.secrets and not revealed:
         parts.append(f"{MASK} hides secrets: %cs last --reveal")
     if verbose:
         parts += _more(came, profile)
@@ -120,9 +135,7 @@ def dry_run(calls: tuple[Call, ...], profile: Profile) -> list[dict[str, Any]]:
             "profile": profile.name,
             "host": profile.host,
             "command": call.command,
-            "parameters": " ".join(
-                f"{name}={MASK if holds_secret(name) else value}" for name, value in call.arguments
-            ),
+            "parameters": " ".join(map("=".join, masked_arguments(call.arguments))),
         }
         for call in calls
     ]

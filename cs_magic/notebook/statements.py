@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from cs_magic.api.masks import holds_secret
+from cs_magic.api.masks import secret_arguments
 from cs_magic.errors import CallError
 from cs_magic.notebook.vocabulary import Option
 
@@ -104,7 +104,7 @@ class Statement:
 def wrong(message: str, *hints: str, text: str, column: int) -> CallError:
     """An error that points to a column of a text; of several lines, it shows the one."""
     column = max(0, min(column, len(text)))
-    text = _without_secrets(text)
+    text = without_secrets(text)
     start = text.rfind("\n", 0, column) + 1
     end = text.find("\n", column)
     line = text[start : len(text) if end < 0 else end]
@@ -128,17 +128,26 @@ def _option_written(given: Option, value: Value | None) -> str:
     return f"--{given.name}" if value is None else f"--{given.name} {value.written()}"
 
 
-def _without_secrets(text: str) -> str:
-    """The text with the values of secret parameters dotted out, everything at its place."""
+def without_secrets(text: str) -> str:
+    """The text with what may be a secret dotted out, everything at its place.
 
-    def dotted(found: re.Match[str]) -> str:
-        name, value = found.groups()
-        if not holds_secret(name) or _LOOKED_UP.fullmatch(value):
-            return found[0]
-        return f"{name}=" + re.sub(r"[^\n]", "•", value)
+    That is the value of a secret parameter, also where blanks stand around its `=`, and
+    the word that follows its name.
+    """
+    given = [(found[1] or found[2], found[3], found.start(3)) for found in _ASSIGNED.finditer(text)]
+    secret = secret_arguments((name, value.strip("'\"")) for name, value, _ in given)
+    for name, value, start in given:
+        if name in secret and not _LOOKED_UP.fullmatch(value):
+            text = text[:start] + re.sub(r"[^\n]", "•", value) + text[start + len(value) :]
+    return text
 
-    return _ASSIGNED.sub(dotted, text)
 
-
-_ASSIGNED = re.compile(r"([^\s=#;'\"$@{}<>?]+)=(\"(?:\\.|[^\"\\])*\"?|'[^']*'?|\S+)", re.DOTALL)
+_BLANK = r"[^\S\n]"
+_WORD = r"[^\s=#;'\"$@{}<>?]+"
+# The value is only looked at: it may be the next one's name, as in `createUser password word`.
+_ASSIGNED = re.compile(
+    rf"(?:({_WORD})(?:{_BLANK}*=)+{_BLANK}*|(?<!\S)({_WORD}){_BLANK}+)"
+    r"(?=((?:\"(?:\\.|[^\"\\])*\"?|'[^']*'?)\S*|\S+))",
+    re.DOTALL,
+)
 _LOOKED_UP = re.compile(r"\$[^\W\d][\w.\[\]]*;?|\{[^\W\d][\w.\[\]]*\};?")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -55,10 +54,14 @@ def profile_name(statement: Statement, names: Mapping[str, Any]) -> str:
     return text_of(statement, named[0], names)
 
 
+def only_reads(statement: Statement) -> bool:
+    """Whether `use` is to make it read-only."""
+    return "--read-only" in flags_of(statement, named=1)
+
+
 def use(statement: Statement, names: Mapping[str, Any], connections: Connections) -> None:
     """Make a profile the current one, and say which it is."""
-    read_only = "--read-only" in flags_of(statement, named=1)
-    connection = connections.use(profile_name(statement, names), read_only)
+    connection = connections.use(profile_name(statement, names), only_reads(statement))
     if not statement.has("quiet"):
         say(_used(connection.profile, statement.has("verbose")))
 
@@ -104,13 +107,6 @@ def status(statement: Statement, connections: Connections) -> pd.DataFrame:
     if verbose:
         facts["catalogue"] = f"{connection.catalogue.origin} {connection.catalogue.version}"
     return frame_of([{"fact": fact, "value": value} for fact, value in facts.items()])
-
-
-def whole_traceback(statement: Statement, failed: CloudStackError | None) -> str:
-    """The whole traceback of the last error."""
-    if failed is None:
-        raise statement.wrong("No call has failed yet")
-    return "".join(traceback.format_exception(failed))
 
 
 def _used(profile: Profile, verbose: bool) -> str:

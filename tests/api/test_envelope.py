@@ -57,6 +57,27 @@ def test_a_list_is_a_page(body, key, count, listed):
     assert listed == [row["a"] for row in rows(page)]
 
 
+def test_what_stands_beside_a_counted_list_is_named_in_a_note():
+    page = answer('{"x":{"count":1,"foo":[{"a":1}],"bar":"kept?","baz":{}}}')
+    assert page.key == "foo"
+    assert page.notes == ("beside the list the reply holds bar, baz: left out",)
+    assert answer('{"x":{"count":1,"foo":[{"a":1}]}}').notes == ()
+
+
+@pytest.mark.parametrize("status", [200, 431])
+@pytest.mark.parametrize("before", ['{"x":{"a":', '{"x":{"b":"\\A","a":', '{"errortext":'])
+def test_an_answer_nested_too_deeply_is_an_error(before, status):
+    error = refusal(before + "[" * 200_000 + "]" * 200_000 + "}}", status)
+    assert isinstance(error, TransportError)
+    assert error.message == "The reply is nested too deeply to be read"
+
+
+def test_a_row_that_had_to_be_repaired_is_written_as_cloudstack_writes_it():
+    assert answer(b'{"x":{"count":1,"foo":[{"a":1,"b":"\\ud800\xc3\xa9"}]}}').rows == (
+        '[{"a":1,"b":"\ufffdé"}]'.encode()
+    )
+
+
 @pytest.mark.parametrize(
     ("body", "key", "fields"),
     [

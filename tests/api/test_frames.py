@@ -12,7 +12,6 @@ from reference import cell
 from cs_magic.api.columns import kind_of
 from cs_magic.api.records import Records, rows_of
 from cs_magic.api.values import Page, Provenance, Result
-from cs_magic.errors import CallError
 from cs_magic.frames import to_frame
 
 BIG = 123456789012345678901234567890

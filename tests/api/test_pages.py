@@ -6,9 +6,10 @@ import pytest
 from clouds import SCOPED, THINGS, UNPAGED, Things, came, facts, names, things
 from servers import listed, reply
 
-from cs_magic.api.pages import Wish, variants, verdict
+from cs_magic.api.completeness import verdict
+from cs_magic.api.pages import Wish, variants
 from cs_magic.api.values import Call
-from cs_magic.errors import ApiError
+from cs_magic.errors import ApiError, TransportError
 
 # -- the stop rule -------------------------------------------------------------------------
 
@@ -132,6 +133,30 @@ def test_a_row_is_the_same_by_id_and_zone_or_else_as_a_whole(first, second, left
     assert len(came(server.read(workers=1))) == left
 
 
+@pytest.mark.parametrize("only", [["key"], ["gone"], ["nowhere", "key"]])
+def test_no_row_of_a_list_without_ids_is_lost_whatever_columns_are_wanted(only):
+    rows = [{"key": f"k{n // 9}", "n": n} for n in range(25)] + [{"other": 1}]
+    server = Things(rows, project=[{"key": "k0", "n": 99}])
+    result = server.read(wish=Wish(only=only), command=SCOPED)
+    assert facts(result, "rows", "complete", "duplicates") == (27, True, 0)
+    assert result.table.num_rows == 27
+    assert set(result.table.column_names) <= set(only)
+
+
+def test_a_row_without_an_id_is_known_again_where_a_new_field_came_between():
+    rows = [[{"n": "a"}], [{"n": "b", "new": 1}], [{"n": "a"}], []]
+    server = Things([{}], page_of=lambda _, page, size: rows[page - 1])
+    server.total = lambda page, rows: 40
+    assert [row["n"] for row in came(server.read(workers=1))] == ["a", "b"]
+
+
+def test_rows_nested_too_deeply_are_an_error():
+    deep = b"[" * 200_000 + b"]" * 200_000
+    body = b'{"x":{"thing":[{"id":"1","n":' + deep + b"}]}}"
+    with pytest.raises(TransportError, match="nested too deeply"):
+        Things([], always=body).read()
+
+
 # -- two lists -----------------------------------------------------------------------------
 
 
@@ -177,6 +202,37 @@ def test_own_leaves_the_scope_to_the_server():
 def test_a_typed_page_is_of_the_first_list_only():
     call = Call("listThings", (("page", "1"), ("pagesize", "5")))
     assert variants(call, SCOPED) == (call.having(listall="true"),)
+
+
+@pytest.mark.parametrize(("size", "reason"), [(500, "one page as typed"), (7, "7 of 25 rows")])
+def test_a_typed_page_that_leaves_projects_out_is_not_complete(size, reason):
+    held = things(7)
+    server = Things([], always=listed("thing", held, 25 if size == 7 else 7))
+    call = Call("listThings", (("page", "1"), ("pagesize", str(size))))
+    told, why = facts(server.read(call, command=SCOPED), "complete", "reason")
+    assert told is False
+    assert reason in why
+    assert why.endswith(", projects not in it")
+
+
+def test_a_typed_page_with_a_typed_scope_leaves_no_projects_out():
+    server = Things([], always=listed("thing", things(7), 7))
+    call = Call("listThings", (("page", "1"), ("pagesize", "500"), ("listall", "true")))
+    assert facts(server.read(call, command=SCOPED), "complete") == (True,)
+
+
+@pytest.mark.parametrize("count", [None, 5])
+def test_a_typed_page_that_is_full_and_has_no_total_may_not_be_all(count):
+    server = Things([], always=listed("thing", things(5), count))
+    call = Call("listThings", (("page", "1"), ("pagesize", "5")))
+    assert facts(server.read(call), "complete") == (None,)
+
+
+@pytest.mark.parametrize("count", [None, 5])
+def test_a_typed_page_after_the_first_is_not_complete(count):
+    server = Things([], always=listed("thing", things(5), count))
+    call = Call("listThings", (("page", "2"), ("pagesize", "500")))
+    assert facts(server.read(call), "complete", "reason") == (False, "one page as typed")
 
 
 # -- asked once ----------------------------------------------------------------------------
@@ -283,6 +339,46 @@ def test_a_limit_that_the_first_list_fills_leaves_the_second_unasked():
         False,
         "limited to 6 rows: there may be more",
     )
+
+
+@pytest.mark.parametrize("total", [count_of_page, no_count])
+@pytest.mark.parametrize(
+    ("limit", "complete"), [(1, None), (10, None), (12, False), (20, None), (25, None), (30, None)]
+)
+def test_a_limit_without_a_total_never_makes_a_list_complete(total, limit, complete):
+    result = Things(things(25), total=total).read(wish=Wish(limit=limit))
+    assert facts(result, "rows", "complete") == (min(25, limit), complete)
+
+
+@pytest.mark.parametrize("limit", [7, 9])
+def test_a_limit_counts_what_is_in_both_lists_once(limit):
+    server = Things(things(6), project=things(6, first=4))
+    result = server.read(wish=Wish(limit=limit), command=SCOPED)
+    assert facts(result, "rows", "complete", "reason") == (
+        limit, False, f"limited to {limit} of 10 rows"
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("project", [things(6, first=4), things(10)[::-1]])
+def test_a_limit_of_exactly_all_rows_of_both_lists_leaves_them_complete(project):
+    server = Things(things(6), project=project, largest=500)
+    result = server.read(wish=Wish(limit=10), command=SCOPED)
+    assert facts(result, "rows", "complete", "reason") == (10, True, "")
+
+
+def test_rows_of_a_second_list_that_the_first_may_have_had_are_only_at_most_more():
+    server = Things(things(10), project=things(30)[::-1])
+    result = server.read(wish=Wish(limit=30), command=SCOPED)
+    assert facts(result, "rows", "complete", "reason") == (
+        30, None, "limited to 30 of at most 40 rows"
+    )  # fmt: skip
+
+
+def test_typed_ids_are_not_counted_under_a_limit():
+    server = Things(things(3))
+    call = Call("listThings", (("ids", "t0000,t0001,t0002"),))
+    result = server.read(call, wish=Wish(limit=2), command=SCOPED)
+    assert facts(result, "complete", "reason") == (False, "limited to 2 of 3 rows")
 
 
 # -- the verdict ---------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from nobody import without_rights
 
 from cs_magic.api.profile import Profile
 from cs_magic.api.profiles import Profiles
@@ -370,16 +371,17 @@ def test_a_link_that_leads_nowhere_is_no_file(machine):
 
 
 def test_a_file_that_may_not_be_read_is_reported(machine):
-    machine.write(cmk=cmk("a", "host")).path("cmk").chmod(0)
-    if os.access(machine.path("cmk"), os.R_OK):
-        pytest.skip("root may read everything")
-    assert machine.sources.broken == ("~/.cmk/config: Permission denied",)
+    path = machine.write(cmk=cmk("a", "host")).path("cmk")
+    path.parent.chmod(0o755)
+    path.chmod(0)
+    with without_rights(path):
+        broken = machine.sources.broken
+    assert broken == ("~/.cmk/config: Permission denied",)
 
 
 # -- who else can read them --------------------------------------------------------------
 
 
-@pytest.mark.skipif(os.name != "posix", reason="Windows has no such bits")
 @pytest.mark.parametrize(
     ("file", "folder", "open_"),
     [

@@ -239,7 +239,7 @@ def test_options_say_how_the_call_is_made(text):
         ("-n -5", "--limit takes a number from 1, not -5"),
         ("-n many", "--limit takes a number from 1, not many"),
         ("-n ''", "--limit takes a number from 1, not nothing"),
-        ("-n $none", "$none is None"),
+        ("-n $none", "--limit needs a value: $none is None"),
         ("-n $row", "$row is more than one value"),
         ("-n $nope", "nope is not defined"),
         ("-n ٣", "--limit takes a number from 1, not ٣"),

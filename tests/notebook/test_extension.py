@@ -132,3 +132,10 @@ def test_the_demo_cloud_ends_with_the_extension(notebook):
 def test_reloading_starts_without_a_profile_again(notebook):
     notebook.fine("%cs use demo\n%reload_ext cs_magic")
     assert "There is no profile to use" in notebook.run("%cs listZones").error_lines[0]
+
+
+def test_reloading_says_which_profile_is_no_longer_in_use(notebook):
+    notebook.fine("%cs use demo")
+    ran = notebook.fine("%reload_ext cs_magic")
+    assert ran.lines == ["demo is no longer in use: %cs use demo"]
+    assert notebook.fine("%reload_ext cs_magic").outputs == []

@@ -117,3 +117,64 @@ def test_tb_shows_the_whole_traceback(notebook, cloud, cell):
     assert "Traceback (most recent call last)" in ran.printed
     assert "CallError" in ran.printed
     assert not hasattr(ran.error, "_render_traceback_")
+
+
+@pytest.mark.parametrize("cell", ["%cs --tb nope", "%%cs --tb\nnope", "%cs --tb listZones id=$no"])
+def test_a_verbose_traceback_shows_nothing_of_the_users_names(notebook, cloud, cell):
+    notebook.fine("Aaa = 'tell-' + 'tale'\n%xmode Verbose")
+    try:
+        ran = notebook.run(cell)
+    finally:
+        notebook.fine("%xmode Context")
+    assert "Traceback (most recent call last)" in ran.printed
+    assert "Runner" in ran.printed
+    assert "tell-tale" not in ran.printed
+    assert "__builtin" not in ran.printed
+
+
+def test_a_failed_call_keeps_no_frames_and_no_rows(notebook, cloud):
+    notebook.run("%cs nope")
+    runner = notebook.shell.magics_manager.registry["CloudStackMagics"].runner
+    assert type(runner.failed) is str
+    assert "has no command nope" in runner.failed
+
+
+MEANT = {
+    "stauts": "did you mean status?",
+    "uses demo": "did you mean use?",
+    "profils": "did you mean profiles?",
+    "lats": "did you mean last?",
+    "list zones": "did you mean listZones?",
+    "help listZones": "has no command help",
+    "listZonse foo": "did you mean listZones?",
+    "-q -n 5 listZonse foo": "did you mean listZones?",
+}
+
+
+@pytest.mark.parametrize("text", MEANT)
+@pytest.mark.parametrize("before", ["%cs ", "%%cs\n"])
+def test_an_unknown_command_is_said_before_its_parameters_and_our_words_are_meant(
+    notebook, cloud, before, text
+):
+    ran = notebook.run(before + text)
+    assert type(ran.error) is CallError
+    assert MEANT[text] in ran.error_lines[0]
+    assert cloud.requests == []
+
+
+def test_a_command_that_is_near_nothing_has_no_suggestion(notebook, cloud):
+    assert notebook.run("%cs version").error.message == "CloudStack 4.23 has no command version"
+
+
+def test_an_unknown_command_needs_no_profile_to_be_told(notebook):
+    assert "did you mean listZones" in notebook.run("%cs list zones").error_lines[0]
+
+
+def test_no_check_leaves_the_command_alone(notebook, cloud):
+    assert notebook.run("%cs --no-check stauts foo").error.message == "foo is not parameter=value"
+
+
+def test_an_option_without_a_value_is_said_as_an_option(notebook, cloud):
+    error = notebook.run("%cs -n $n listZones", n=None).error
+    assert error.lines()[0] == "CallError: --limit needs a value: $n is None"
+    assert "vanish" not in str(notebook.run("%cs -p $n listZones", n="").error)

@@ -171,11 +171,20 @@ def test_a_cell_without_a_call_is_refused(line, body):
         "createUser password=$hunter2! foo",
         'createUser password="hunter2',
         "createUser 'x password='hunter2'",
+        "createUser password= hunter2",
+        "createUser password =hunter2",
+        "createUser password = hunter2",
+        "createUser username=a password hunter2",
+        "createUser username=a\n  password  'hunter2'",
+        "createUser password='a'hunter2",
+        "updateConfiguration name=ldap.bind.password value=hunter2 foo",
+        "updateConfiguration value=hunter2 name='ldap.bind.password' foo",
+        "createTags tags[0].key=token tags[0].value=hunter2 foo",
     ],
 )
 def test_an_error_never_repeats_a_secret_that_was_typed(text):
     shown = "\n".join(refused(text).lines())
-    assert "hunter2" not in shown.replace("$hunter2! is more than a name", "")
+    assert "hunter2" not in shown
 
 
 def test_a_looked_up_secret_is_no_secret_to_hide_and_the_caret_stays_in_place():

@@ -108,6 +108,59 @@ def test_a_secret_in_a_variable_is_sent_and_never_shown(practice):
     assert "hunter2" not in parameters(practice, f"{USER} password=$secret", secret="hunter2")
 
 
+SETTING = "updateConfiguration name=ldap.bind.password"
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        f"{SETTING} value=$secret",
+        "updateConfiguration value=$secret name=$setting",
+        "createTags resourceids=1 resourcetype=UserVm tags[0].key=token tags[0].value=$secret",
+        "createTags resourceids=1 resourcetype=UserVm tags.password=$secret",
+        "createTags resourceids=1 resourcetype=UserVm tags=$tags",
+    ],
+)
+def test_the_value_beside_a_secrets_name_is_never_shown(practice, statement):
+    names = {"secret": "hunter2", "setting": "ldap.bind.password", "tags": {"token": "hunter2"}}
+    shown = parameters(practice, statement, **names)
+    assert "••••" in shown
+    assert "hunter2" not in shown
+
+
+@pytest.mark.parametrize(
+    ("statement", "name"),
+    [
+        (f"{SETTING} value=hunter2", "value"),
+        ("updateConfiguration value='hunter2' name=$setting", "value"),
+        (
+            "createTags resourceids=1 resourcetype=UserVm tags[0].key=token tags[0].value=hunter2",
+            "tags[0].value",
+        ),
+    ],
+)
+def test_the_value_beside_a_secrets_name_is_never_typed(practice, statement, name):
+    ran = practice.run(f"%cs {statement}", setting="ldap.bind.password")
+    assert f"{name} is a secret" in ran.error_lines[0]
+    if "$setting" not in statement:
+        assert "hunter2" not in "\n".join(ran.error_lines)
+
+
+def test_the_value_of_a_secret_setting_can_be_asked_for(practice):
+    ran = practice.run(f"%cs {SETTING} value=?")
+    assert "Nobody can be asked for value here" in ran.error_lines[0]
+
+
+def test_the_value_of_a_plain_setting_is_typed_and_shown(practice):
+    plain = "updateConfiguration name=default.page.size value=500"
+    assert parameters(practice, plain).endswith("value=500")
+
+
+def test_the_result_of_a_call_does_not_say_the_secret_that_was_sent(practice):
+    listed = practice.fine("%cs --no-check -q listZones name=token value=$v", v="hunter2").result
+    assert "hunter2" not in str(listed.attrs["cs"])
+
+
 def test_a_secret_that_is_asked_for_is_an_error_where_nobody_can_be_asked(practice):
     ran = practice.run(f"%cs {USER} password=?;")
     assert "Nobody can be asked for password here" in ran.error_lines[0]
@@ -120,17 +173,17 @@ def test_a_secret_that_is_asked_for_is_an_error_where_nobody_can_be_asked(practi
 @pytest.mark.parametrize(
     ("typed", "message"),
     [
-        ("startdate=2024-13-45", "is no day of the calendar"),
+        ("startdate=2024-13-45", "startdate=2024-13-45 is no day of the calendar"),
         ("startdate='2024-05-01 10:00'", "write 2024-05-01T10:00:00Z"),
         ("startdate=2024-05-01T10:00:00", "write 2024-05-01T10:00:00Z"),
         ("startdate=2024-05-01T10:00:00.5Z", "write 2024-05-01T10:00:00Z"),
-        ("startdate=20240501", "write 2024-05-01,"),
-        ("startdate=1.5.2024", "a day (2024-05-01)"),
-        ("startdate=now", "a day (2024-05-01)"),
+        ("startdate=20240501", "write 2024-05-01"),
+        ("startdate=1.5.2024", "write 2024-05-01, or 2024-05-01T10:00:00Z"),
+        ("startdate=now", "write 2024-05-01, or 2024-05-01T10:00:00Z"),
         ("listall=yes", "write true"),
         ("listall=1", "write true"),
         ("listall=FALSE", "write false"),
-        ("listall=maybe", "is true or false, not maybe"),
+        ("listall=maybe", "listall=maybe is neither true nor false"),
     ],
 )
 def test_what_the_server_would_take_for_another_value_is_refused(practice, typed, message):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from cs_magic.demo.server import Demo, serving
@@ -147,6 +149,78 @@ def test_commands_that_read_by_name_only_are_refused_too(notebook, ours, command
     assert type(notebook.run(f"%cs {command}").error) is Refused
 
 
+def test_an_option_that_names_it_does_not_lift_read_only(notebook, ours):
+    notebook.fine("%cs use good --read-only")
+    assert notebook.fine("%cs -q -p good listZones").result.attrs["cs"]["profile"] == "good"
+    assert type(notebook.run("%cs -p good deleteZone id=1").error) is Refused
+
+
+def test_using_it_without_the_flag_lifts_read_only(notebook, ours):
+    notebook.fine("%cs use good --read-only")
+    assert notebook.fine("%cs use good").lines[0].startswith("using good: ")
+    assert notebook.fine("%cs -q status").result.set_index("fact").value["access"] == (
+        "read and write"
+    )
+
+
+def test_the_read_only_connection_takes_the_place_of_the_other(notebook, ours):
+    notebook.fine("%cs use good")
+    connections = notebook.shell.magics_manager.registry["CloudStackMagics"].runner.connections
+    notebook.fine("%cs use good --read-only")
+    assert [one.read_only for one in connections._open] == [True]
+    notebook.fine("%cs use good")
+    assert [one.read_only for one in connections._open] == [False]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "use good --read-only\nz << listZones\ndeleteZone id=1",
+        "use good --read-only\nz << listZones\n-p good deleteZone id=1",
+        "z << listZones\ndeleteZone id=$z.id",
+        "z << listZones\n-p good deleteZone id=1",
+    ],
+)
+def test_a_cell_that_read_only_forbids_is_refused_before_its_first_line(notebook, ours, body):
+    if not body.startswith("use"):
+        notebook.fine("%cs use good --read-only")
+    ran = notebook.run(f"%%cs\n{body}", z="old")
+    assert type(ran.error) is Refused
+    assert (ran.outputs, notebook.names["z"]) == ([], "old")
+
+
+# -- what we say ourselves is shown whole --------------------------------------------------------
+
+
+def test_status_is_shown_whole_in_text_and_html(notebook, ours):
+    notebook.fine("%cs use wrong")
+    ran = notebook.fine("%cs status -v")
+    told = ran.result.set_index("fact")["value"]["clock"]
+    [shown] = ran.outputs
+    assert len(told) > 60
+    assert told in shown["text/plain"]
+    assert told in shown["text/html"]
+
+
+def test_a_dry_run_is_shown_whole_also_from_a_variable(notebook, ours):
+    long = "x" * 200
+    for cell in (
+        f"%cs --dry-run listZones name={long}",
+        f"plan = %cs --dry-run listZones name={long}\nplan",
+        f"%%cs\n--dry-run listZones name={long}\n--dry-run listHosts",
+    ):
+        shown = notebook.fine(cell).outputs[0]
+        assert f"name={long}" in shown["text/plain"]
+        assert f"name={long}" in shown["text/html"]
+
+
+def test_what_we_say_ourselves_is_a_plain_frame_when_it_is_kept(notebook, ours):
+    notebook.fine("%cs plan << --dry-run listZones\nplan = %cs --dry-run listZones")
+    plan = notebook.names["plan"]
+    assert type(plan) is pd.DataFrame
+    assert pickle.loads(pickle.dumps(plan)).equals(plan)
+
+
 # -- status -----------------------------------------------------------------------------------
 
 
@@ -198,7 +272,9 @@ def test_secrets_are_shown_on_demand_without_asking_again(notebook, ours, demo):
     assert demo.api_key not in frame.to_string(max_colwidth=None)
     revealed = notebook.fine("%cs last --reveal").result
     assert demo.api_key in set(revealed["apikey"])
-    at_once = notebook.fine("%cs --reveal listUsers").result
+    ran = notebook.fine("%cs --reveal listUsers")
+    assert not any("••••" in line for line in ran.lines)
+    at_once = ran.result
     assert demo.api_key in set(at_once["apikey"])
     assert demo.api_key not in notebook.fine("%cs last").result.to_string(max_colwidth=None)
 
