@@ -265,6 +265,8 @@ def _column_names(columns: Sequence[str] | str | None) -> tuple[str, ...] | None
 
 def _check_options(options: Options) -> None:
     """Refuse what no command can be asked for."""
+    if options.reveal and options.file is not None:
+        raise CallError("--reveal and --output to a file: a secret is never written to a file")
     limit, columns = options.limit, options.columns
     if limit is not None and (isinstance(limit, bool) or not isinstance(limit, Integral)):
         raise CallError(f"limit is a whole number, not {limit!r}")

@@ -12,13 +12,8 @@ import pytest
 from IPython.core.displayhook import DisplayHook
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
-from replay import Replay, Step, accounts, steps
+from replay import VARIABLES, Replay, Step, environment, steps
 from traitlets.config import Config
-
-VARIABLES = """
-    CLOUDSTACK_ENDPOINT CLOUDSTACK_KEY CLOUDSTACK_SECRET
-    CLOUDSTACK_API_URL CLOUDSTACK_API_KEY CLOUDSTACK_SECRET_KEY CLOUDSTACK_CONFIG CS_MAGIC_PROFILE
-""".split()
 
 
 @dataclass
@@ -132,13 +127,6 @@ def cloud(recorded_cloud: Replay, monkeypatch: pytest.MonkeyPatch) -> Replay:
         monkeypatch.setenv(name, value)
     recorded_cloud.requests.clear()
     return recorded_cloud
-
-
-def environment(replay: Replay, account: str = "radmin") -> dict[str, str]:
-    """The variables of a profile that leads to a replay server."""
-    keys = accounts()[account]
-    values = (replay.endpoint, keys["apikey"], keys["secretkey"])
-    return dict(zip(VARIABLES, values, strict=False))
 
 
 def recordings() -> list[Step]:

@@ -17,6 +17,13 @@ from urllib.parse import parse_qsl, urlsplit
 FOLDER = Path(__file__).parent / "recordings"
 
 
+# The variables that may hold a profile, the first three of them one whole.
+VARIABLES = """
+    CLOUDSTACK_ENDPOINT CLOUDSTACK_KEY CLOUDSTACK_SECRET
+    CLOUDSTACK_API_URL CLOUDSTACK_API_KEY CLOUDSTACK_SECRET_KEY CLOUDSTACK_CONFIG CS_MAGIC_PROFILE
+""".split()
+
+
 @dataclass(frozen=True)
 class Step:
     """One recorded exchange."""
@@ -175,6 +182,13 @@ class Replay:
                 """Say nothing."""
 
         return Handler
+
+
+def environment(replay: Replay, account: str = "radmin") -> dict[str, str]:
+    """The variables of a profile that leads to a replay server."""
+    keys = accounts()[account]
+    values = (replay.endpoint, keys["apikey"], keys["secretkey"])
+    return dict(zip(VARIABLES, values, strict=False))
 
 
 _JSON = {"Content-Type": "application/json;charset=utf-8"}

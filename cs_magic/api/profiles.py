@@ -196,16 +196,16 @@ def _named(name: str, sources: Sources) -> Found:
 
 
 def _unknown(name: str, sources: Sources) -> ProfileError:
-    names = dict.fromkeys(found.name for found in sources.found if not _shadow(found, sources))
+    shown = (found.name for found in sources.found if not _shadow(found, sources))
+    names = dict.fromkeys([*shown, "demo"])
     every = [*names, *(f"{found.kind}:{found.name}" for found in sources.found)]
     same = [one for one in every if one.lower() == name.lower() or one.endswith(f":{name}")]
     near = (same or get_close_matches(name, every, 1))[:1]
     meant = "".join(f": did you mean {one}?" for one in near)
     if name == "demo":
         meant = ": %cs use demo starts the demo cloud"
-    listed = ", ".join(dict.fromkeys([*names, "demo"]))
     return ProfileError(
-        f"There is no profile {name}{meant}", f"There are: {listed}", *sources.broken
+        f"There is no profile {name}{meant}", f"There are: {', '.join(names)}", *sources.broken
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -34,6 +35,8 @@ class Connections:
         Raises:
             ProfileError: none was chosen and the environment holds none.
         """
+        if self._used is None and os.environ.get("CS_MAGIC_PROFILE", "").strip() == DEMO:
+            return self.use(DEMO)
         return self._opened(self._used or self.profiles.current())
 
     def named(self, name: str, used: Profile | None = None) -> Connection:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from conftest import environment
-from replay import Replay, steps
+from replay import Replay, environment, steps
 
 from cs_magic.errors import ApiError, CallError, Incomplete, ProfileError
 

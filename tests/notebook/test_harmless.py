@@ -6,8 +6,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from conftest import environment
-from replay import Replay, steps
+from replay import Replay, environment, steps
 
 EVIL = "<script>alert(1)</script>\x1b[31m\x07\u202e\r\n<b>"
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from conftest import environment
 from jupyter_client.blocking import BlockingKernelClient
 from jupyter_client.manager import start_new_kernel
+from replay import environment
 
 TIMEOUT = 60
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")

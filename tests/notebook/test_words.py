@@ -294,3 +294,31 @@ def test_a_file_with_secrets_that_others_can_read_is_warned_about_once(notebook,
     with pytest.warns(UserWarning, match="others can read it: chmod 600"):
         notebook.fine("%cs listZones")
     assert "chmod" not in notebook.fine("%cs listZones").printed
+
+
+def test_the_environment_may_choose_the_demo(notebook, monkeypatch):
+    monkeypatch.setenv("CS_MAGIC_PROFILE", DEMO)
+    assert notebook.fine("%cs listZones").result.attrs["cs"]["profile"] == DEMO
+
+
+def test_a_mistyped_demo_is_suggested(notebook):
+    lines = notebook.run("%cs use dmeo").error_lines
+    assert lines == [
+        "ProfileError: There is no profile dmeo: did you mean demo?",
+        "  There are: demo",
+    ]
+
+
+def test_a_secret_is_never_written_to_a_file(notebook, ours):
+    ran = notebook.run("%cs --reveal -o csv:users.csv listUsers")
+    assert type(ran.error) is CallError
+    assert "never written to a file" in ran.error_lines[0]
+    assert not Path("users.csv").exists()
+
+
+def test_a_file_is_written_and_the_frame_says_what(notebook, ours, demo):
+    frame = notebook.fine("%cs -o parquet:users.parquet listUsers").result
+    [(path, rows)] = frame[["path", "rows"]].itertuples(index=False)
+    assert Path(path) == Path("users.parquet").resolve()
+    assert rows > 5
+    assert demo.api_key.encode() not in Path("users.parquet").read_bytes()
