@@ -14,8 +14,9 @@ from cs_magic.api.client import Client
 from cs_magic.api.columns import kind_of
 from cs_magic.api.pages import Reader, Wish, variants
 from cs_magic.api.profile import Profile, check_scheme
-from cs_magic.api.profiles import Profiles, adjusted, given
+from cs_magic.api.profiles import Profiles
 from cs_magic.api.records import revealed, rows_of
+from cs_magic.api.settings import adjusted, given
 from cs_magic.api.transport import HttpTransport
 from cs_magic.api.values import Call, Options, Result
 from cs_magic.api.wire import encoded

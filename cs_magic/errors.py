@@ -9,7 +9,6 @@ CloudStackError
     FateUnknown       a state-changing call was sent and its answer was lost
   ApiError            CloudStack said no: command, errorcode, cserrorcode, errortext
     Unauthorized      401: key, signature, expiry, or an unknown command
-    JobFailed         an async job ended without success
   Incomplete          a list broke off; carries what came
 
 IPython calls `_render_traceback_` where an exception has it, so a failed cell
@@ -166,10 +165,6 @@ class ApiError(CloudStackError):
 
 class Unauthorized(ApiError):
     """401: the key, the signature, its expiry, the session, or a command that does not exist."""
-
-
-class JobFailed(ApiError):
-    """An async job ended without success; its own text and code."""
 
 
 class Incomplete(CloudStackError):

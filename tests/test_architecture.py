@@ -20,6 +20,8 @@ ROWS = (
     "api.envelope  api.credentials  api.columns  api.wire  api.catalogue",
     "api.profile  api.records",
     "api.sources",
+    "api.settings",
+    "api.foreign",
     "api.profiles",
     "api.tls  api.trouble",
     "api.transport  api.ahead",

@@ -3,27 +3,15 @@
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
 
-from cs_magic.api.credentials import KeyPair, Password
-from cs_magic.api.profile import (
-    CHECKS,
-    ENVIRONMENT,
-    Keyring,
-    Profile,
-    checked,
-    completed,
-    host_of,
-    keyring_secret,
-)
-from cs_magic.api.profile import is_loopback as loopback
-from cs_magic.api.sources import CMK, CS, Found, Places, Sources, read
+from cs_magic.api.foreign import NOT_OWN, RESERVED, check_foreign, merged
+from cs_magic.api.profile import Keyring, Profile, host_of, keyring_secret
+from cs_magic.api.settings import built, endpoint_of, incomplete, is_whole
+from cs_magic.api.sources import Found, Places, Sources, read
 from cs_magic.errors import ProfileError
 
 HOW_TO = (
@@ -31,7 +19,6 @@ HOW_TO = (
     "or write a profile into {config}/config.toml,",
     "or practise on the demo cloud: %cs use demo",
 )
-RESERVED = ("demo", "env")  # the demo cloud, and what the environment holds
 
 
 def places() -> Places:
@@ -107,7 +94,7 @@ class Profiles:
         if chosen:
             return _named(chosen, sources)
         for found in sources.found:
-            if found.kind == "env" and _is_whole(found):
+            if found.kind == "env" and is_whole(found):
                 return found
         if sources.config_unread:
             raise ProfileError(f"Which profile? {sources.config_unread}")
@@ -122,7 +109,7 @@ class Profiles:
         raise self._undecided(seen, sources)
 
     def _undecided(self, seen: list[Found], sources: Sources) -> ProfileError:
-        half = [str(_incomplete(found)) for found in seen if found.kind == "env"]
+        half = [str(incomplete(found)) for found in seen if found.kind == "env"]
         if len(seen) == len(half) == 1:
             return ProfileError(*half)
         if len(seen) > 1:
@@ -166,7 +153,7 @@ def _unasked(service: str, name: str) -> str:
 
 def _host(found: Found) -> str:
     try:
-        return host_of(_endpoint(found)) if found.settings.get("endpoint") else ""
+        return host_of(endpoint_of(found)) if found.settings.get("endpoint") else ""
     except ProfileError:
         return ""
 
@@ -230,207 +217,7 @@ def _doubt(found: Found, sources: Sources) -> str:
 def _own(found: Found) -> Found:
     if found.foreign:
         raise ProfileError(
-            f"The default, {found.name}, is no profile of your own files", f"{found.source}: {_OWN}"
+            f"The default, {found.name}, is no profile of your own files",
+            f"{found.source}: {NOT_OWN}",
         )
     return found
-
-
-# -- from, and what a file in the working folder may say -----------------------------------
-
-
-def merged(found: Found, sources: Sources) -> Found:
-    """The settings of a profile with `from = "cmk:prod"`: the foreign profile's, ours on top.
-
-    Raises:
-        ProfileError: there is no such profile, or ours would use its keys in another way.
-    """
-    if found.kind != "toml" or "from" not in found.settings:
-        return found
-    origin = str(found.settings["from"])
-    base = next((one for one in sources.found if _is_base(one, origin, found)), None)
-    if base is None:
-        raise ProfileError(
-            f'{found.name} ({found.source}) says from = "{origin}", and there is no such profile',
-            'It names one of cmk or cs: from = "cmk:prod"',
-            *sources.broken,
-        )
-    own = {key: value for key, value in found.settings.items() if key != "from"}
-    if (found.foreign and own) or not _OF_THE_BASE.isdisjoint(own):
-        raise ProfileError(
-            f"{found.name} ({found.source}) would use the keys of {origin} in its own way",
-            "A profile with from adds settings; its address and keys are those of the other.",
-        )
-    check_foreign(base)
-    settings = {**base.settings, **own}
-    return replace(found, source=f"{found.source}, from {base.source}", settings=settings)
-
-
-def _is_base(one: Found, origin: str, found: Found) -> bool:
-    """A profile of the user's own never gets its address from the working folder."""
-    named = one.kind in {"cmk", "cs"} and f"{one.kind}:{one.name}" == origin
-    return named and (found.foreign or not one.foreign)
-
-
-_OF_THE_BASE = {"endpoint", "api_key", "secret_key", "username", "password", "domain"}
-_OWN = "It stands in the working folder, and may have come with somebody else's files."
-_PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
-_SYSTEM = (Path("/etc"), Path("/usr"))
-
-
-def check_foreign(found: Found) -> None:
-    """Refuse what a file in the working folder may not say.
-
-    Raises:
-        ProfileError: it turns off TLS checks, brings a CA or allows plain HTTP to another
-            machine, names a keyring entry, or has a name that looks like something else.
-    """
-    if not found.foreign:
-        return
-    if not _PLAIN.fullmatch(found.name) or found.name.lower() in RESERVED:
-        raise ProfileError(f"{found.source} may not call a profile {found.name}", _OWN)
-    said = found.settings
-    verify = said.get("verify", True)
-    local = bool(said.get("endpoint")) and loopback(urlsplit(_endpoint(found)).hostname or "")
-    ca = isinstance(verify, str) and not _is_the_systems(verify)
-    for refused, setting in (
-        (said.get("keyring", False) is not False, "a keyring entry"),
-        (verify is False and not local, "verify = false"),
-        (ca and not local, "a CA file of its own"),
-        (said.get("allow_http", False) is not False and not local, "allow_http = true"),
-    ):
-        if refused:
-            raise ProfileError(f"{found.name}: {found.source} may not name {setting}", _OWN)
-
-
-def _is_the_systems(path: str) -> bool:
-    real = Path(os.path.realpath(path))
-    return any(real.is_relative_to(folder) for folder in _SYSTEM)
-
-
-# -- a profile from its settings -------------------------------------------------------------
-
-_NEEDED = ("endpoint", "api_key", "secret_key")
-_OF_THE_KEYS = {"signature_algorithm": "algorithm", "signature_version": "signature_version"}
-_LOGIN = ("username", "password", "domain")
-_SETTINGS = [name for name in CHECKS if name not in (*_NEEDED, *_LOGIN, "keyring")]
-_IN_A_FILE = ("from", *CHECKS)
-
-
-def built(found: Found, keyring: Keyring = keyring_secret) -> Profile:
-    """The profile, every setting checked.
-
-    Raises:
-        ProfileError: naming profile, source and setting, where one is wrong or missing.
-    """
-    if found.kind == "toml":
-        _check_names(found, _IN_A_FILE)
-    if not found.settings.get("endpoint"):
-        raise _incomplete(found)
-    endpoint = _endpoint(found)
-    bare = Profile(found.name, endpoint, _credentials(found, endpoint, keyring), found.source)
-    return _adjusted(bare, found)
-
-
-def given(endpoint: str, api_key: str, secret_key: str) -> Profile:
-    """A profile of what a call of `connect` gave; ProfileError where that is wrong."""
-    settings = {"endpoint": endpoint, "api_key": api_key, "secret_key": secret_key}
-    return built(Found("connect", "connect", "connect()", settings))
-
-
-def adjusted(profile: Profile, settings: Mapping[str, Any]) -> Profile:
-    """The profile with settings that a call of `connect` gave; they are stronger.
-
-    Raises:
-        ProfileError: there is no such setting, or its value is wrong.
-    """
-    found = Found(profile.name, "connect", "connect()", settings)
-    _check_names(found, _SETTINGS)
-    return _adjusted(profile, found)
-
-
-def _adjusted(profile: Profile, found: Found) -> Profile:
-    given = {name: _setting(found, name) for name in _SETTINGS if name in found.settings}
-    keys = {short: given.pop(name) for name, short in _OF_THE_KEYS.items() if name in given}
-    credentials = profile.credentials
-    if isinstance(credentials, KeyPair):
-        credentials = replace(credentials, **keys)
-    return replace(profile, credentials=credentials, **given)
-
-
-def _credentials(found: Found, endpoint: str, keyring: Keyring) -> KeyPair | Password:
-    """API keys where there are some, else what `login` takes."""
-    if _has(found, "api_key") or not _has(found, "username", "password"):
-        return _keys(found, endpoint, keyring)
-    return Password(
-        _setting(found, "username"),
-        _setting(found, "password"),
-        _setting(found, "domain") if _has(found, "domain") else "/",
-    )
-
-
-def _has(found: Found, *names: str) -> bool:
-    # No local holds the settings: a traceback that shows locals would show the secrets.
-    return all(found.settings.get(name) for name in names)
-
-
-def _keys(found: Found, endpoint: str, keyring: Keyring) -> KeyPair:
-    asked = "keyring" in found.settings and _setting(found, "keyring")
-    if not found.settings.get("api_key") or not (found.settings.get("secret_key") or asked):
-        raise _incomplete(found)
-    if found.settings.get("secret_key"):
-        return KeyPair(_setting(found, "api_key"), _setting(found, "secret_key"))
-    # Bound to the host: the same entry never serves another endpoint.
-    service = f"cs_magic:{host_of(endpoint)}"
-    pair = KeyPair(_setting(found, "api_key"), keyring(service, _setting(found, "api_key")) or "")
-    if not pair.secret_key:
-        raise ProfileError(
-            f"{found.name} ({found.source}): the keyring has no secret for its API key",
-            f"keyring set {service} API_KEY",
-        )
-    return pair
-
-
-def _endpoint(found: Found) -> str:
-    _setting(found, "endpoint")
-    try:
-        return completed(found.settings["endpoint"])
-    except ProfileError as error:
-        message, hints = error.message, error.hints
-    raise ProfileError(f"{found.name} ({found.source}): {message}", *hints)
-
-
-def _setting(found: Found, name: str) -> Any:
-    try:
-        return checked(name, found.settings[name])
-    except ValueError as error:
-        wanted = str(error)
-    raise ProfileError(f"{found.name} ({found.source}): {_written(found, name)} is {wanted}")
-
-
-def _check_names(found: Found, known: Collection[str]) -> None:
-    odd = next((name for name in found.settings if name not in known), None)
-    if odd is not None:
-        theirs = {**CMK, **CS}.get(odd)
-        near = [theirs] if theirs in known else get_close_matches(odd, known, 1)
-        meant = f": did you mean {near[0]}?" if near else ""
-        raise ProfileError(f"{found.name} ({found.source}) has an unknown setting {odd}{meant}")
-
-
-def _is_whole(found: Found) -> bool:
-    keys = _has(found, "api_key", "secret_key")
-    return _has(found, "endpoint") and (keys or _has(found, "username", "password"))
-
-
-def _incomplete(found: Found) -> ProfileError:
-    missing = next(name for name in _NEEDED if not found.settings.get(name))
-    return ProfileError(
-        f"The profile {found.name} ({found.source}) has no {_written(found, missing)}"
-    )
-
-
-def _written(found: Found, name: str) -> str:
-    """A setting as the source itself calls it."""
-    if found.kind == "env" and name in ENVIRONMENT[0]:
-        return " or ".join(spelling[name] for spelling in ENVIRONMENT)
-    names = {"cs": CS, "cmk": CMK}.get(found.kind, {})
-    return next((theirs for theirs, ours in names.items() if ours == name), name)

@@ -284,7 +284,6 @@ ERRORS: list[CloudStackError] = [
     errors.FateUnknown("m", "h"),
     errors.ApiError("m", "h", command="c", errorcode=431, cserrorcode=4350),
     errors.Unauthorized("m", command="c", errorcode=401),
-    errors.JobFailed("m", "h", command="c", errorcode=530),
     errors.Incomplete("m", "h", result=[1], reason=errors.TransportError("r")),
 ]
 
