@@ -23,7 +23,7 @@ test: $(VENV)/.dev lint ## lint, types, and the tests that CI runs
 	$(BIN)/python -m pytest -n 2 -m "not long"
 
 test-all: $(VENV)/.dev lint ## everything, the long tests too
-	$(BIN)/python -m pytest -n 2
+	HYPOTHESIS_PROFILE=new $(BIN)/python -m pytest -n 2
 
 lint: $(VENV)/.dev ## ruff and mypy
 	$(BIN)/ruff check .

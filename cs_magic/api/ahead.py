@@ -84,7 +84,9 @@ class Ahead(Generic[T]):
             with self._changed:
                 self._wanted = number
                 self._changed.notify_all()
-                self._changed.wait_for(self._settled)
+                # In slices: an interrupt that comes just before a wait would not end it.
+                while not self._changed.wait_for(self._settled, timeout=0.2):
+                    continue
                 if number in self._failed:
                     raise self._failed[number]
                 thing = self._came.pop(number)

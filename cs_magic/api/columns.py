@@ -47,7 +47,8 @@ _NUMBERS = re.compile(
     r"|cpuovercommitratio|memoryovercommitratio|overprovisionfactor|rawusage"
 )
 _PORTS = frozenset("privateport privateendport publicport publicendport startport endport".split())
-_DECIMAL_COMMA = re.compile(r"-?\d+,\d+")
+_DECIMAL = re.compile(r"-?[0-9]+(?:[.,][0-9]+)?(?:[eE][+-]?[0-9]+)?")
+_NO_DIGITS = {"Unlimited": float("inf"), "NaN": float("nan")}
 
 
 def kind_of(name: str, documented: str) -> str:
@@ -229,13 +230,15 @@ def _numbers(whole: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def _number(text: str) -> float | None:
-    bare = text.strip().removesuffix("%").rstrip()
-    if bare == "Unlimited":
-        return float("inf")
-    if bare == "":
+    if text == "":
         return None
+    bare = text.strip().removesuffix("%").rstrip()
+    if bare in _NO_DIGITS:
+        return _NO_DIGITS[bare]
+    if not _DECIMAL.fullmatch(bare):
+        raise ValueError(f"{text!r} is no number")
     # The server writes decimals in its own locale (HostJoinDaoImpl): a comma is possible.
-    return float(bare.replace(",", ".") if _DECIMAL_COMMA.fullmatch(bare) else bare)
+    return float(bare.replace(",", "."))
 
 
 def _ports(whole: pa.ChunkedArray) -> pa.ChunkedArray:

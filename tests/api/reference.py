@@ -95,10 +95,14 @@ def _date(value: Any) -> datetime | None:
 def _number(value: Any) -> float | None:
     if not isinstance(value, str):
         raise ValueError
-    bare = value.removesuffix("%")
-    if bare == "Unlimited":
-        return math.inf
-    return None if bare == "" else float(bare)
+    if value == "":
+        return None
+    bare = value.strip().removesuffix("%").rstrip()
+    if bare in {"Unlimited", "NaN"}:
+        return math.inf if bare == "Unlimited" else None
+    if set(bare) - set("-+.0123456789eE") or not bare[-1:].isdigit() or bare[0] in ".+eE":
+        raise ValueError
+    return float(bare)
 
 
 _READ = {
