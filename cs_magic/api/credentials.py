@@ -1,22 +1,14 @@
-"""API keys: a call → a signed request."""
+"""API keys and sessions: each turns a call into a request; and what `login` takes."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
 
 from cs_magic.api.signing import signature
 from cs_magic.api.values import Call, Pairs, Request
 
 VALID_FOR = timedelta(minutes=10)
-
-
-class Credentials(Protocol):
-    """What turns a call into a request that the server believes."""
-
-    def authorize(self, call: Call, endpoint: str, now: datetime) -> Request:
-        """The request for this call, good from `now` (UTC) for a short while."""
 
 
 @dataclass(frozen=True, slots=True)
