@@ -3,7 +3,8 @@
 CloudStackError
   CallError           the text is wrong; nothing was sent
   ProfileError        no profile, or an incomplete or unsafe one
-  SignInNeeded        no session, and no form can be shown
+  SignInNeeded        no session, and nobody to ask
+    WaitingForSignIn  a form is on the screen; the cell stops without a red line
   Refused             not allowed here (read-only, plain HTTP); nothing was sent
   TransportError      no usable answer: network, TLS, not CloudStack
     FateUnknown       a state-changing call was sent and its answer was lost
@@ -18,6 +19,7 @@ are ordinary exceptions.
 
 from __future__ import annotations
 
+import bdb
 import copyreg
 import unicodedata
 from typing import Any
@@ -110,7 +112,19 @@ class ProfileError(CloudStackError):
 
 
 class SignInNeeded(CloudStackError):
-    """A session is needed, and no form can be shown here."""
+    """A session is needed: somebody has to sign in. `profile` tells to what."""
+
+    def __init__(self, message: str, *hints: str, profile: str = "") -> None:
+        super().__init__(message, *hints)
+        self.profile = profile
+
+
+class WaitingForSignIn(SignInNeeded, bdb.BdbQuit):
+    """A form is on the screen, and the cell goes on once somebody signed in.
+
+    IPython takes a BdbQuit for an error and prints nothing: the cell stops, the cells
+    queued behind it don't run, and no red line is left beside the answer.
+    """
 
 
 class Refused(CloudStackError):

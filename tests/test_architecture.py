@@ -26,6 +26,7 @@ ROWS = (
     "api.tls  api.trouble",
     "api.transport  api.ahead",
     "api.login",
+    "api.sessions",
     "api.access",
     "api.client",
     "api.pages",
@@ -40,6 +41,9 @@ ROWS = (
 )
 AFTER_THE_DEMO = (
     "notebook.connections",
+    "notebook.stopped",
+    "notebook.login_form",
+    "notebook.signing_in",
     "notebook.words",
     "notebook.runner",
     "notebook.magics",
@@ -67,9 +71,11 @@ ONLY = {
         "notebook.magics",
         "notebook.extension",
         "notebook.shown",
+        "notebook.signing_in",
+        "notebook.stopped",
         "__init__",
     },
-    "ipywidgets": set(),
+    "ipywidgets": {"notebook.login_form"},
     "openpyxl": {"sheets", "files"},
     "cheroot": {"demo.server"},
 }

@@ -12,12 +12,15 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from cs_magic.api import envelope
-from cs_magic.api.credentials import KeyPair, Password, Session
-from cs_magic.api.login import sign_in, sign_out
+from cs_magic.api.credentials import KeyPair, Session
 from cs_magic.api.profile import Profile
+from cs_magic.api.sessions import Sessions
 from cs_magic.api.transport import Transport
 from cs_magic.api.values import Call, Request
 from cs_magic.errors import ApiError, CloudStackError, TransportError
+
+# What a call was authorized with; None is the API keys as the profile has them, or nothing yet.
+Authorized = KeyPair | Session | None
 
 # Signed as if it were so many minutes later, and what it means when that is accepted.
 _CLOCKS = (
@@ -38,17 +41,27 @@ class Access:
     clock: Callable[[], datetime]
     _settled: bool = False
     _stronger: KeyPair | None = None
-    _session: Session | None = None
-    _refused: CloudStackError | None = None
     _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
 
-    def request(self, call: Call, is_read: bool) -> Request:
+    def __post_init__(self) -> None:
+        self.sessions = Sessions(self.profile, self.transport)
+
+    def request(self, call: Call, is_read: bool, *, foreground: bool = True) -> Request:
         """The call as a request that the server believes; signs in where there is no session.
 
+        Args:
+            foreground: this is the thread of the person: no other may sign in.
+
         Raises:
-            ApiError, SignInNeeded, TransportError: the login was refused, now or before.
+            ApiError, TransportError: the login was refused or lost, now or before.
+            SignInNeeded: nobody signed in, and somebody has to.
         """
-        credentials = self._session_or_keys()
+        keys = self.profile.credentials
+        credentials = (
+            self._stronger or keys
+            if isinstance(keys, KeyPair)
+            else self.sessions.session(foreground)
+        )
         request = credentials.authorize(call, self.profile.endpoint, self.clock())
         method = "GET" if is_read and self.profile.method == "get" else "POST"
         return replace(request, method=method, is_read=is_read)
@@ -57,11 +70,12 @@ class Access:
         """A call was accepted: nothing is left to find out about the algorithm."""
         self._settled = True
 
-    def used(self) -> object:
+    def used(self) -> Authorized:
         """What calls are authorized with right now, to be given to `another_way`."""
-        return self._stronger or self._session
+        now = self.sessions.signed_in
+        return self._stronger or (now.session if now else None)
 
-    def another_way(self, used: object, *, foreground: bool) -> bool:
+    def another_way(self, used: Authorized, *, foreground: bool) -> bool:
         """Whether a read that was refused with 401 is worth one more attempt.
 
         A dead session is renewed, on the thread of the person only. With keys, one
@@ -71,14 +85,15 @@ class Access:
             used: what the refused read was authorized with.
         """
         keys = self.profile.credentials
-        with self._lock:
-            if isinstance(keys, KeyPair):
+        if isinstance(keys, KeyPair):
+            with self._lock:
                 return self._wants_sha512(keys, used)
-            if not foreground or used is None:
-                return False
-            if self._session is used:
-                self._session = None
-            return True
+        session = used if isinstance(used, Session) else None
+        return self.sessions.renewed(session, foreground=foreground)
+
+    def explained(self, refused: CloudStackError, used: Authorized) -> CloudStackError:
+        """The error to raise for one: a session that ended is a matter of signing in."""
+        return self.sessions.explained(refused, used if isinstance(used, Session) else None)
 
     def clock_probe(self) -> str:
         """Why signed calls may be refused: whether this machine's clock is the reason.
@@ -89,7 +104,7 @@ class Access:
         now = self.clock()
         shown = now.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
         keys = self._stronger or self.profile.credentials
-        if isinstance(keys, Password):
+        if not isinstance(keys, KeyPair):
             return f"{shown} on this machine: of no matter where one signs in"
         for minutes, verdict in _CLOCKS:
             if self._takes(keys, now + timedelta(minutes=minutes)):
@@ -98,35 +113,9 @@ class Access:
 
     def close(self) -> None:
         """Sign out, if there is a session; the server may be gone."""
-        session, self._session = self._session, None
-        if session is not None:
-            try:
-                sign_out(self.transport, self.profile.endpoint, session)
-            except TransportError:
-                return  # it ends by itself, after the server's own time
+        self.sessions.end()
 
-    def _session_or_keys(self) -> KeyPair | Session:
-        given = self.profile.credentials
-        if isinstance(given, KeyPair):
-            return self._stronger or given
-        with self._lock:  # one login at a time
-            if self._session is None:
-                self._session = self._signed_in(given)
-            return self._session
-
-    def _signed_in(self, given: Password) -> Session:
-        if self._refused is not None:
-            raise self._refused
-        try:
-            return sign_in(self.transport, self.profile.endpoint, given)
-        except CloudStackError as error:
-            refused = error
-        if not isinstance(refused, TransportError) or refused.sent:
-            refused.hints = (*refused.hints, _NOT_AGAIN)
-            self._refused = refused
-        raise refused
-
-    def _wants_sha512(self, keys: KeyPair, used: object) -> bool:
+    def _wants_sha512(self, keys: KeyPair, used: Authorized) -> bool:
         """Asked once, and only where the profile leaves it open and nothing was accepted yet.
 
         A question that was lost may be asked again; who is refused meanwhile waits for it.
@@ -156,9 +145,3 @@ class Access:
         """One harmless read; raises where it isn't accepted."""
         request = keys.authorize(Call("listCapabilities"), self.profile.endpoint, now)
         envelope.read(request.command, self.transport.send(replace(request, is_read=True)))
-
-
-_NOT_AGAIN = (
-    "No other login is tried in this kernel until the user name or password changes:"
-    " five wrong ones disable a CloudStack user."
-)

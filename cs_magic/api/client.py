@@ -22,7 +22,7 @@ from cs_magic.api.access import Access
 from cs_magic.api.profile import Profile, check_scheme
 from cs_magic.api.transport import Transport
 from cs_magic.api.values import Call, Payload, Response
-from cs_magic.errors import CloudStackError, FateUnknown, TransportError, Unauthorized
+from cs_magic.errors import ApiError, CloudStackError, FateUnknown, TransportError, Unauthorized
 
 ATTEMPTS = 5
 LONGEST_PAUSE = 60.0
@@ -70,6 +70,7 @@ class Client:
 
         Raises:
             ApiError: CloudStack refused.
+            SignInNeeded: nobody signed in yet, or the session has ended.
             TransportError: no usable answer; FateUnknown where a state-changing call
                 may have been carried out.
             Refused: plain HTTP to another machine.
@@ -78,17 +79,18 @@ class Client:
         foreground, used = stop is None, self.access.used()
         stop = stop or threading.Event()
         try:
-            payload = self._read(call, stop) if is_read else self._once(call)
-        except Unauthorized as error:
+            payload = self._read(call, stop, foreground) if is_read else self._once(call)
+        except ApiError as error:
             refused = error
         else:
             self.access.accepted()
             return payload
-        if is_read and self.access.another_way(used, foreground=foreground):
-            return self._read(call, stop)
-        raise refused
+        again = is_read and isinstance(refused, Unauthorized)
+        if again and self.access.another_way(used, foreground=foreground):
+            return self._read(call, stop, foreground)
+        raise self.access.explained(refused, used)
 
-    def _read(self, call: Call, stop: threading.Event) -> Payload:
+    def _read(self, call: Call, stop: threading.Event, foreground: bool) -> Payload:
         attempts = Retrying(
             stop=stop_after_attempt(ATTEMPTS),
             wait=_seconds,
@@ -97,7 +99,7 @@ class Client:
             reraise=True,
         )
         try:
-            return attempts(self._try, call, stop)
+            return attempts(self._try, call, stop, foreground)
         except _Again as again:
             problem = again.problem
         raise problem
@@ -111,13 +113,14 @@ class Client:
             problem: TransportError = _fate(call, error) if error.sent else error
         raise problem
 
-    def _try(self, call: Call, stop: threading.Event) -> Payload:
+    def _try(self, call: Call, stop: threading.Event, foreground: bool) -> Payload:
         delay = self._not_before - time.monotonic()
         if delay > 0:
             self.pause(stop, delay)
         if stop.is_set():
             raise TransportError(f"{call.command} is no longer wanted", sent=False)
-        request = self.access.request(call, is_read=True)  # may sign in, and that is sent once
+        # It may sign in, and that is sent once.
+        request = self.access.request(call, is_read=True, foreground=foreground)
         try:
             response = self.transport.send(request)
         except TransportError as error:

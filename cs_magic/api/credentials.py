@@ -71,8 +71,19 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Password:
-    """User credentials: what `login` takes. `domain` is a path such as `/Retail`."""
+    """User credentials: what `login` takes. `domain` is a path such as `/Retail`, or an id."""
 
     username: str
     password: str = field(repr=False)
+    domain: str = "/"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """User credentials that a person types when they are needed; kept nowhere.
+
+    `username` and `domain` are what the form begins with.
+    """
+
+    username: str = ""
     domain: str = "/"

@@ -1,50 +1,106 @@
-"""`login` and `logout`: user credentials → a session, and its end.
+"""`login`, the two-factor code, and `logout`: user credentials → a session, and its end.
 
 A login is sent once, by POST, and never again by itself: five wrong passwords disable a
-CloudStack user (`incorrect.login.attempts.allowed`).
+CloudStack user (`incorrect.login.attempts.allowed`). The same goes for a code.
 """
 
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from cs_magic.api import envelope
 from cs_magic.api.credentials import Password, Session
 from cs_magic.api.transport import Transport
-from cs_magic.api.values import Document, Request
-from cs_magic.errors import ApiError, SignInNeeded, TransportError
+from cs_magic.api.values import Call, Document, Request
+from cs_magic.errors import ApiError, CloudStackError, SignInNeeded, TransportError
+
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_VALIDATE = "validateUserTwoFactorAuthenticationCode"
 
 
-def sign_in(transport: Transport, endpoint: str, given: Password) -> Session:
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A session and whose it is; with `wants_code` it is good for nothing but the code yet."""
+
+    session: Session = field(repr=False)
+    username: str = ""
+    domain: str = ""
+    wants_code: bool = False
+
+    def __str__(self) -> str:
+        if not self.username:
+            return "a browser's session"
+        return f"{self.username} ({self.domain})"
+
+
+def sign_in(transport: Transport, endpoint: str, given: Password) -> SignedIn:
     """The session of these credentials.
 
     Raises:
         ApiError: CloudStack refused (531: a wrong password, an unknown domain, a user that
-            is disabled or locked).
-        SignInNeeded: a two-factor code is needed, which nobody can give here.
+            is disabled or locked; 401: an unknown domain id; 405: it wants something else).
+        SignInNeeded: CloudStack wants two factors, and they are not set up.
         TransportError: no usable answer; the login may have been counted.
     """
     form = (
         ("command", "login"),
         ("username", given.username),
         ("password", given.password),
-        ("domain", given.domain),
+        _domain(given.domain),
         ("response", "json"),
     )
     response = transport.send(Request("login", endpoint, form))
-    payload = envelope.read("login", response)
-    facts = _facts(payload)
+    facts = _facts(envelope.read("login", response))
     key, cookie = facts.get("sessionkey"), response.cookies.get("JSESSIONID")
     if not key or not cookie:
         raise TransportError("The answer to login holds no session")
+    session = Session(str(key), cookie)
     # Both are texts in this answer (LoginCmdResponse).
-    if facts.get("is2faenabled") == "true" and facts.get("is2faverified") != "true":
-        raise SignInNeeded(
-            f"{given.username} signs in with a two-factor code, which nobody can give here",
-            "API keys need no code: they are for unattended runs.",
-        )
-    return Session(str(key), cookie)
+    wants_code = facts.get("is2faenabled") == "true" and facts.get("is2faverified") != "true"
+    if wants_code and not facts.get("providerfor2fa"):
+        raise _not_set_up(transport, endpoint, given, session)
+    username = str(facts.get("username") or given.username)
+    return SignedIn(session, username, given.domain or "/", wants_code)
+
+
+def send_code(transport: Transport, endpoint: str, came: SignedIn, code: str) -> SignedIn:
+    """The session once its two-factor code was taken.
+
+    Raises:
+        ApiError: CloudStack did not take it (511), and the session is gone.
+        TransportError: no usable answer; nobody knows whether the session is good.
+    """
+    call = Call(_VALIDATE, (("codefor2fa", code),))
+    request = came.session.authorize(call, endpoint, datetime.now(UTC))
+    try:
+        envelope.read(_VALIDATE, transport.send(request))
+        return SignedIn(came.session, came.username, came.domain)
+    except ApiError as error:
+        refused = error
+    raise ApiError(
+        _inner_text(refused.errortext),
+        command=_VALIDATE,
+        errorcode=refused.errorcode,
+        cserrorcode=refused.cserrorcode,
+    )
+
+
+def prove(transport: Transport, endpoint: str, session: Session) -> SignedIn:
+    """A session that a browser has, proven with one harmless read.
+
+    Raises:
+        ApiError: CloudStack doesn't know it; a wrong session key ends the browser's session.
+        TransportError: no usable answer.
+    """
+    request = session.authorize(Call("listCapabilities"), endpoint, datetime.now(UTC))
+    envelope.read(request.command, transport.send(request))
+    return SignedIn(session)
 
 
 def sign_out(transport: Transport, endpoint: str, session: Session) -> None:
@@ -59,5 +115,36 @@ def sign_out(transport: Transport, endpoint: str, session: Session) -> None:
             raise
 
 
-def _facts(payload: object) -> dict[str, Any]:
+def _domain(typed: str) -> tuple[str, str]:
+    """A domain as `login` takes it: by id, or by path.
+
+    CloudStack prints paths as `ROOT/Retail`, and takes them as `/Retail` only.
+    """
+    if _UUID.fullmatch(typed):
+        return "domainid", typed
+    if typed == "ROOT" or typed.startswith("ROOT/"):
+        return "domain", typed.removeprefix("ROOT") or "/"
+    return "domain", typed or "/"
+
+
+def _not_set_up(
+    transport: Transport, endpoint: str, given: Password, session: Session
+) -> SignInNeeded:
+    with suppress(CloudStackError):  # it ends by itself
+        sign_out(transport, endpoint, session)
+    return SignInNeeded(
+        f"{given.username} has to set up two-factor sign-in first: CloudStack wants it",
+        "Sign in once to CloudStack's own web page, which leads through it.",
+    )
+
+
+def _inner_text(text: str) -> str:
+    """CloudStack puts a whole error document into the text of a refused code."""
+    with suppress(ValueError, AttributeError, TypeError):
+        [inner] = json.loads(text).values()
+        return str(inner["errortext"])
+    return text
+
+
+def _facts(payload: object) -> Mapping[str, Any]:
     return dict(json.loads(payload.fields)) if isinstance(payload, Document) else {}

@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from cs_magic.api.access import Authorized
 from cs_magic.api.ahead import Ahead
 from cs_magic.api.catalogue import Command
 from cs_magic.api.client import Client
@@ -34,7 +35,7 @@ from cs_magic.api.values import (
     Result,
     parameter_of,
 )
-from cs_magic.errors import ApiError, CloudStackError, Incomplete
+from cs_magic.errors import ApiError, CloudStackError, Incomplete, Unauthorized
 
 PAGESIZE = 500
 # A person who typed one of these has chosen a scope; `listall` and `projectid` stay out.
@@ -139,22 +140,38 @@ class Reader:
         return ""
 
     def _read_on(self, call: Call, size: int) -> None:
-        """Pages 2, 3, … as many at a time as the count promises, then one by one."""
+        """Pages 2, 3, …; a session that ends meanwhile is renewed once, where that can be done."""
+        used = self._client.access.used()
+        if not self._read_from(2, call, size, used):
+            self._read_from(len(self._lists[-1].sizes) + 1, call, size, None)
+
+    def _read_from(self, first: int, call: Call, size: int, used: Authorized) -> bool:
+        """Pages, as many at a time as the count promises, then one by one; the last is read.
+
+        False where the session that was used has ended and there is another: read on then.
+        """
         last = self._last_page(size)
-        workers = min(self._client.profile.workers, max(1, last - 1))
+        workers = min(self._client.profile.workers, max(1, last + 1 - first))
 
         def fetch(number: int, stop: threading.Event) -> Payload:
             return self._exchange(call.having(page=number, pagesize=size), stop)
 
-        with Ahead(fetch, 2, last, workers, self._client.transport.interrupt) as pages:
+        with Ahead(fetch, first, last, workers, self._client.transport.interrupt) as pages:
             try:
                 for number, page in pages:
                     if not self._goes_on(page, number, size):
-                        return
-            except CloudStackError:
+                        break
+            except CloudStackError as error:
+                if self._renewed(error, used):
+                    return False
                 for page in pages.rest():
                     self._take(page)
                 raise
+        return True
+
+    def _renewed(self, error: CloudStackError, used: Authorized) -> bool:
+        ended = used is not None and isinstance(error, Unauthorized)
+        return ended and self._client.access.another_way(used, foreground=True)
 
     def _first(self, call: Call) -> tuple[int, Payload]:
         """The first page, and the page size that the server takes."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
-from cs_magic.api.credentials import KeyPair, Password
+from cs_magic.api.credentials import Asked, KeyPair, Password
 from cs_magic.api.signing import ALGORITHMS
 from cs_magic.errors import ProfileError, Refused
 
@@ -47,7 +47,7 @@ class Profile:
 
     name: str
     endpoint: str
-    credentials: KeyPair | Password = field(repr=False)
+    credentials: KeyPair | Password | Asked = field(repr=False)
     source: str = ""
     verify: bool | str = True
     allow_http: bool = False
@@ -57,6 +57,11 @@ class Profile:
     workers: int = 4
     scope: str = "all"
     read_only: bool = False
+
+    @property
+    def told(self) -> str:
+        """What it is called in a text: name, source and host, no secret."""
+        return f"{self.name} ({self.source}) at {self.host}"
 
     @property
     def host(self) -> str:

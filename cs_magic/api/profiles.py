@@ -162,7 +162,11 @@ def _kind_of_keys(found: Found) -> str:
     if found.settings.get("api_key"):
         in_file = found.settings.get("secret_key") or not found.settings.get("keyring")
         return "API keys" if in_file else "API keys (keyring)"
-    return "username" if found.settings.get("username") else "none"
+    if found.settings.get("username") and found.settings.get("password"):
+        return "password"
+    if found.settings.get("username") and found.settings.get("keyring"):
+        return "password (keyring)"
+    return "sign in"
 
 
 def _named(name: str, sources: Sources) -> Found:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from difflib import get_close_matches
 from typing import Any
 
-from cs_magic.api.credentials import KeyPair, Password
+from cs_magic.api.credentials import Asked, KeyPair, Password
 from cs_magic.api.profile import (
     CHECKS,
     ENVIRONMENT,
@@ -69,15 +69,20 @@ def _adjusted(profile: Profile, found: Found) -> Profile:
     return replace(profile, credentials=credentials, **given)
 
 
-def _credentials(found: Found, endpoint: str, keyring: Keyring) -> KeyPair | Password:
-    """API keys where there are some, else what `login` takes."""
-    if _has(found, "api_key") or not _has(found, "username", "password"):
+def _credentials(found: Found, endpoint: str, keyring: Keyring) -> KeyPair | Password | Asked:
+    """API keys where there are some, else what `login` takes; what isn't there is asked for."""
+    if _has(found, "api_key") or _has(found, "secret_key"):
         return _keys(found, endpoint, keyring)
-    return Password(
-        _setting(found, "username"),
-        _setting(found, "password"),
-        _setting(found, "domain") if _has(found, "domain") else "/",
-    )
+    username = _setting(found, "username") if _has(found, "username") else ""
+    domain = _setting(found, "domain") if _has(found, "domain") else "/"
+    if _has(found, "password") and username:
+        return Password(username, _setting(found, "password"), domain)
+    if username and "keyring" in found.settings and _setting(found, "keyring"):
+        given = Password(username, keyring(_service(endpoint), username) or "", domain)
+        if not given.password:
+            raise _not_in_keyring(found, endpoint, "password for its user", "USERNAME")
+        return given
+    return Asked(username, domain)
 
 
 def _has(found: Found, *names: str) -> bool:
@@ -91,15 +96,23 @@ def _keys(found: Found, endpoint: str, keyring: Keyring) -> KeyPair:
         raise incomplete(found)
     if found.settings.get("secret_key"):
         return KeyPair(_setting(found, "api_key"), _setting(found, "secret_key"))
-    # Bound to the host: the same entry never serves another endpoint.
-    service = f"cs_magic:{host_of(endpoint)}"
-    pair = KeyPair(_setting(found, "api_key"), keyring(service, _setting(found, "api_key")) or "")
+    secret = keyring(_service(endpoint), _setting(found, "api_key")) or ""
+    pair = KeyPair(_setting(found, "api_key"), secret)
     if not pair.secret_key:
-        raise ProfileError(
-            f"{found.name} ({found.source}): the keyring has no secret for its API key",
-            f"keyring set {service} API_KEY",
-        )
+        raise _not_in_keyring(found, endpoint, "secret for its API key", "API_KEY")
     return pair
+
+
+def _service(endpoint: str) -> str:
+    """Bound to the host: the same entry never serves another endpoint."""
+    return f"cs_magic:{host_of(endpoint)}"
+
+
+def _not_in_keyring(found: Found, endpoint: str, what: str, entry: str) -> ProfileError:
+    return ProfileError(
+        f"{found.name} ({found.source}): the keyring has no {what}",
+        f"keyring set {_service(endpoint)} {entry}",
+    )
 
 
 def endpoint_of(found: Found) -> str:

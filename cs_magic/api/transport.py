@@ -153,7 +153,8 @@ class HttpTransport:
         exchange = _Exchange()
         timer = threading.Timer(self._whole, exchange.expire)
         timer.daemon = True
-        timer.start()
+        with suppress(RuntimeError):  # no new threads while Python ends: silence still counts
+            timer.start()
         ident = threading.get_ident()
         self._live[ident] = _here.exchange = exchange
         try:

@@ -52,6 +52,10 @@ class Connections:
             profile = used
         return self._opened(profile)
 
+    def opened_as(self, told: str) -> Connection:
+        """The open connection whose profile is told so."""
+        return next(one for one in self._open.values() if one.profile.told == told)
+
     def to_use(self, name: str, read_only: bool = False) -> Connection:
         """The connection that `use` would make the current one; errors as in `named`."""
         profile = self._profile(name)

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import atexit
 import re
 import traceback
 from collections import ChainMap
-from collections.abc import Collection, Iterator, MutableMapping, Sequence
+from collections.abc import Callable, Collection, Iterator, MutableMapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from cs_magic.api.catalogue import bundled
+from cs_magic.api.catalogue import bundled, is_read
 from cs_magic.api.values import Call, Options, Result
-from cs_magic.errors import CallError, CloudStackError, Incomplete, ProfileError
+from cs_magic.errors import (
+    CallError,
+    CloudStackError,
+    Incomplete,
+    ProfileError,
+    Refused,
+    SignInNeeded,
+)
 from cs_magic.notebook import words
 from cs_magic.notebook.arguments import call_of, option_text, options_of
 from cs_magic.notebook.connections import Connections
@@ -27,6 +36,7 @@ from cs_magic.notebook.shown import (
     show_text,
     summary,
 )
+from cs_magic.notebook.signing_in import SignIn
 from cs_magic.notebook.statements import Statement
 from cs_magic.notebook.vocabulary import WORDS, help_text
 
@@ -47,13 +57,33 @@ class Names(ChainMap[str, Any]):
         return "<the names that can be looked up>"
 
 
+@dataclass(frozen=True)
+class _Left:
+    """What is left of a text: its statements from the one that runs, and how many are done."""
+
+    text: tuple[str, str | None]
+    statements: Sequence[Statement]
+    done: int = 0
+    total: int = 0
+
+    @classmethod
+    def of(cls, text: tuple[str, str | None], statements: Sequence[Statement], done: int) -> _Left:
+        return cls(text, statements[done:], done, len(statements))
+
+    def next(self) -> _Left:
+        return _Left(self.text, self.statements[1:], self.done + 1, self.total)
+
+
 class Runner:
     """Runs the texts of one shell, with the connections that it has open."""
 
     def __init__(self, shell: InteractiveShell) -> None:
         self.shell = shell
         self.connections = Connections()
+        self.sign_in = SignIn(shell)
+        self._done: dict[tuple[str, str | None], int] = {}
         self.last: tuple[Connection, Result, Options] | None = None
+        atexit.register(self.connections.close)
         self.failed = ""  # a traceback's text: the error itself would keep frames and rows
 
     def names(self, local: MutableMapping[str, Any] | None) -> Names:
@@ -75,7 +105,8 @@ class Runner:
             full = full or any(statement.has("tb") for statement in statements)
             if any(statement.has("help") for statement in statements):
                 return show_text(help_text())
-            return self._run(statements, names)
+            text = (line, cell)
+            return self._run(_Left.of(text, statements, self._done.pop(text, 0)), names)
         except CloudStackError as error:
             error.__context__ = None
             error.full = full or error.full
@@ -85,6 +116,7 @@ class Runner:
     def close(self) -> None:
         """Close the connections, and the demo cloud; say which profile is no longer in use."""
         used = self.connections.used
+        atexit.unregister(self.connections.close)
         self.connections.close()
         if used is not None:
             say(f"{used} is no longer in use: %cs use {used}")
@@ -102,25 +134,53 @@ class Runner:
             return [parse(line, check=check)]
         return parse_cell(line, cell, check)
 
-    def _run(self, statements: Sequence[Statement], names: Names) -> Any:
+    def _run(self, left: _Left, names: Names) -> Any:
         """Check all that can be checked, then run one after the other; the last is returned."""
-        self._check_all(statements, names)
+        self._signed_in_for(left, partial(self._check_all, left.statements, names))
         shown: Any = None
         planned: set[str] = set()
-        for number, statement in enumerate(statements):
-            if number and shown is not None:
+        while left.statements:
+            statement = left.statements[0]
+            if shown is not None:
                 show(shown)
+                shown = None
             later: Collection[str] = planned if statement.has("dry-run") else ()
             try:
-                shown = self._one(statement, names, later)
+                shown = self._signed_in_for(left, partial(self._one, statement, names, later))
             except CloudStackError as error:
-                problem = error if len(statements) == 1 else _located(error, statement)
-            else:
-                if later is planned and statement.target:
-                    planned.add(statement.target)
-                continue
-            raise problem
+                problem = error if left.total == 1 else _located(error, statement)
+                raise problem from None
+            if later is planned and statement.target:
+                planned.add(statement.target)
+            left = left.next()
         return shown
+
+    def _signed_in_for(self, left: _Left, action: Callable[[], Any]) -> Any:
+        """What the action gives, once somebody signed in where it needs that.
+
+        Raises:
+            WaitingForSignIn: a form is on the screen. The cell goes on from here, where
+                nothing that is left changes anything.
+        """
+        try:
+            return action()
+        except CloudStackError as error:
+            problem = error
+        needed = problem.reason if isinstance(problem, Incomplete) else problem
+        if not isinstance(needed, SignInNeeded):
+            raise problem
+        try:
+            connection = self.connections.opened_as(needed.profile)
+            again = partial(self._done.__setitem__, left.text, left.done)
+            reads = all(_changes_nothing(one) for one in left.statements)
+            waits = f"{left.statements[0].command}{_kept(problem)}"
+            self.sign_in.needed(connection, problem, waits, again if reads else None)
+        except CloudStackError as error:
+            problem = error
+        else:
+            return action()
+        problem.__cause__ = None
+        raise problem
 
     def _check_all(self, statements: Sequence[Statement], names: Names) -> None:
         """Raise what is wrong with any statement before the first is sent."""
@@ -159,10 +219,19 @@ class Runner:
                 return self._given(statement, words.status(statement, self.connections))
             case "last":
                 return self._show_last(statement)
+            case "login":
+                return words.login(statement, self._asked(statement, names), self.sign_in)
+            case "logout":
+                return words.logout(statement, self._asked(statement, names), self.sign_in)
         connection = self._asked(statement, names)
         call, options = _checked(connection, statement, names, later)
         if statement.has("dry-run"):
             return _planned(connection, call, replace(options, check=False))  # it is checked
+        if self.sign_in.going_on is not None and not _changes_nothing(statement):
+            raise Refused(
+                f"{statement.command} is not sent by a cell that goes on by itself",
+                "Run it again, now that you are signed in.",
+            )
         with _pointing_to(statement):
             call = call_of(statement, names, later, asked_secret)
             result = self._answer(connection, call, options)
@@ -260,6 +329,21 @@ def _pointing_to(statement: Statement) -> Iterator[None]:
     if problem.text is not None:
         raise problem
     raise statement.wrong(problem.message, *problem.hints, column=statement.column_of(problem.name))
+
+
+def _changes_nothing(statement: Statement) -> bool:
+    """Whether it may be sent by itself once somebody signed in."""
+    if statement.has("dry-run") or statement.command.lower() in WORDS:
+        return True
+    known = bundled().find(statement.command)
+    return known.is_read if known else is_read(statement.command)
+
+
+def _kept(problem: CloudStackError) -> str:
+    """What came before a session ended, in words."""
+    if not isinstance(problem, Incomplete):
+        return ""
+    return f" broke off, its {len(problem.result):,} rows are kept (%cs last): it"
 
 
 def _planned(connection: Connection, call: Call, options: Options) -> Any:

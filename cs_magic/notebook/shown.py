@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import getpass
 import linecache
 import sys
 import warnings
 from functools import partial
-from getpass import GetPassWarning, getpass
 from html import escape
 from typing import TYPE_CHECKING, Any
 
 from cs_magic.api.masks import MASK, masked_arguments
 from cs_magic.api.profile import Profile
 from cs_magic.api.values import Call, Provenance, Result
-from cs_magic.errors import CallError, harmless
+from cs_magic.errors import CallError, SignInNeeded, harmless
 
 if TYPE_CHECKING:
     import pandas as pd
     from IPython.core.interactiveshell import InteractiveShell
 
+UNATTENDED = (
+    "Unattended, set CLOUDSTACK_ENDPOINT, CLOUDSTACK_KEY and CLOUDSTACK_SECRET,",
+    "or CLOUDSTACK_ENDPOINT, CLOUDSTACK_USERNAME, CLOUDSTACK_PASSWORD and CLOUDSTACK_DOMAIN.",
+)
 _COMPLETE = {True: "complete", False: "INCOMPLETE: ", None: "perhaps incomplete: "}
 
 
@@ -71,12 +75,7 @@ def asked_secret(name: str) -> str:
     Raises:
         CallError: nobody can be asked here (papermill, nbconvert, a script).
     """
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", GetPassWarning)  # it would be typed in the clear
-            given = getpass(f"{name}: ")
-    except (EOFError, RuntimeError, GetPassWarning):  # ipykernel's refusal is a RuntimeError
-        given = None
+    given = _answer(f"{name}: ", hidden=True)
     if given:
         return given
     raise CallError(
@@ -84,6 +83,34 @@ def asked_secret(name: str) -> str:
         f"Put it into a variable and write {name}=$variable.",
         name=name,
     )
+
+
+def asked(prompt: str, hidden: bool = False) -> str:
+    """What the person answers; with `hidden` it is shown and kept nowhere.
+
+    Raises:
+        SignInNeeded: nobody can be asked here.
+    """
+    given = _answer(harmless(prompt), hidden)
+    if given is None:
+        raise SignInNeeded("Nobody can be asked here", *UNATTENDED)
+    return given
+
+
+def _answer(prompt: str, hidden: bool) -> str | None:
+    """An answer, or None where nobody can be asked."""
+    try:
+        if not hidden:
+            return input(prompt)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", getpass.GetPassWarning)  # typed in the clear
+            return getpass.getpass(prompt)  # a kernel puts its own there
+    except (
+        EOFError,
+        RuntimeError,
+        getpass.GetPassWarning,
+    ):  # ipykernel's refusal is a RuntimeError
+        return None
 
 
 def only_shown(shell: InteractiveShell) -> bool:

@@ -42,6 +42,11 @@ OPTIONS = (
 
 WORDS = {
     "use": ("NAME [--read-only]", "make a profile the current one; demo: a cloud to practise on"),
+    "login": (
+        "[--prompt|--session]",
+        "sign in: a form; --prompt asks in words, --session takes a browser's session",
+    ),
+    "logout": ("", "sign out"),
     "profiles": ("", "the profiles there are, where they come from, and what shadows what"),
     "status": ("[-v]", "who you are, where; -v looks into why a call is refused"),
     "last": ("[--reveal|--tb]", "the last result, or what came of a list that broke off"),

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from cs_magic.api.profile import Profile
 from cs_magic.api.values import Call, Options
-from cs_magic.errors import CloudStackError, Unauthorized
+from cs_magic.errors import CloudStackError, SignInNeeded, Unauthorized
 from cs_magic.notebook.arguments import text_of
 from cs_magic.notebook.connections import DEMO, Connections
 from cs_magic.notebook.shown import frame_of, say
+from cs_magic.notebook.signing_in import SignIn
 from cs_magic.notebook.statements import Statement
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 # What may stand behind a word, beside what it names.
 _FLAGS: Mapping[str, frozenset[str]] = {
     "use": frozenset({"--read-only"}),
+    "login": frozenset({"--prompt", "--session"}),
     "status": frozenset({"-v", "--verbose"}),
     "last": frozenset({"--reveal", "--tb"}),
 }
@@ -66,6 +68,28 @@ def use(statement: Statement, names: Mapping[str, Any], connections: Connections
         say(_used(connection.profile, statement.has("verbose")))
 
 
+def login(statement: Statement, connection: Connection, sign_in: SignIn) -> None:
+    """Have somebody sign in: by a form, by prompts, or with a browser's session."""
+    flags = flags_of(statement)
+    if len(flags) > 1:
+        raise statement.wrong("login takes --prompt or --session, not both")
+    if flags == {"--prompt"}:
+        sign_in.prompt(connection)
+    elif flags == {"--session"}:
+        sign_in.adopt(connection)
+    else:
+        sign_in.form(connection)
+
+
+def logout(statement: Statement, connection: Connection, sign_in: SignIn) -> None:
+    """End the session, and say so."""
+    flags_of(statement)
+    came = sign_in.sign_out(connection)
+    if not statement.has("quiet"):
+        who = f"{came} signed out" if came else "nobody was signed in"
+        say(f"{connection.profile.name} at {connection.profile.host}: {who}")
+
+
 def profiles(connections: Connections) -> pd.DataFrame:
     """A frame of the profiles there are: name, current, host, keys, source, state; no secret."""
     current = connections.current_name()
@@ -96,6 +120,8 @@ def status(statement: Statement, connections: Connections) -> pd.DataFrame:
     facts = dict(_of_the_profile(connection.profile))
     try:
         facts |= _of_the_caller(connection)
+    except SignInNeeded:
+        facts["signed in"] = "nobody: %cs login"
     except Unauthorized as error:
         facts["refused"] = error.errortext
         if verbose:

@@ -15,6 +15,7 @@ from keyring.backend import KeyringBackend
 from keyring.errors import KeyringLocked
 from test_sources import FILES, SETS, Machine, cmk, cs, machine, ours
 
+from cs_magic.api.credentials import Asked, Password
 from cs_magic.api.profiles import Profiles
 from cs_magic.errors import ProfileError
 
@@ -99,7 +100,41 @@ def test_a_mistyped_profile_is_an_error_with_a_suggestion(machine, typed, meant)
 
 def test_the_first_that_has_the_name_gives_the_whole_profile(machine):
     machine.write(config='[p]\nendpoint = "https://one"\n', cmk=cmk("p", "two"))
+    assert machine.get("p").credentials == Asked()
+    machine.write(config='[p]\nendpoint = "https://one"\nsecret_key = "s"\n')
     assert "has no api_key" in refused(machine, "p").message
+
+
+@pytest.mark.parametrize(
+    ("settings", "asked"),
+    [
+        ("", Asked()),
+        ('username = "u"', Asked("u")),
+        ('username = "u"\ndomain = "/D"', Asked("u", "/D")),
+        ('password = "tell-tale"', Asked()),
+    ],
+)
+def test_a_profile_without_keys_and_password_asks_who_runs_it(machine, settings, asked):
+    machine.write(config=f'[p]\nendpoint = "https://one"\n{settings}\n')
+    assert machine.get("p").credentials == asked
+    assert [(row.keys, row.state) for row in machine.profiles.rows()] == [("sign in", "")]
+
+
+def test_an_endpoint_alone_in_the_environment_is_signed_in_to(machine):
+    machine.environment = {"CLOUDSTACK_ENDPOINT": "https://env", "CLOUDSTACK_USERNAME": "u"}
+    assert machine.profiles.current().credentials == Asked("u")
+
+
+def test_a_password_may_be_in_the_keyring_bound_to_the_host(machine):
+    kept = {("cs_magic:one", "u"): "tell-tale"}
+    machine.write(config='[p]\nendpoint = "https://one"\nusername = "u"\nkeyring = true\n')
+    where, environment = machine.profiles._where, machine.profiles._environment
+    profiles = Profiles(where, environment, lambda *entry: kept.get(entry))
+    assert profiles.get("p").credentials == Password("u", "tell-tale")
+    kept.clear()
+    with pytest.raises(ProfileError, match="no password for its user") as caught:
+        profiles.get("p")
+    assert caught.value.hints == ("keyring set cs_magic:one USERNAME",)
 
 
 def test_demo_is_the_demo_cloud_and_a_profile_of_that_name_says_its_source(machine):
@@ -406,7 +441,7 @@ def test_a_wrong_setting_names_profile_file_and_setting_and_no_secret(machine, t
     ("files", "said"),
     [
         ({"cmk": cmk("p", "host", "signaturealgorithm = MD5")}, "signaturealgorithm is"),
-        ({"cmk": "[p]\nurl = https://host\nusername = u\n"}, "has no apikey"),
+        ({"cmk": "[p]\nurl = https://host\nsecretkey = u\n"}, "has no apikey"),
         ({"home_cs": cs("p", "host", "timeout = never")}, "timeout is"),
         ({"home_cs": cs("p", "host", "verify = false")}, "verify is"),
         ({"home_cs": "[p]\nkey = tell-tale\n"}, "has no endpoint"),
@@ -425,7 +460,7 @@ def test_the_rows_show_all_profiles_and_what_shadows_what(machine):
         ("a", "one:8443", "API keys", ""),
         ("env", "env", "API keys", ""),
         ("a", "two", "API keys", f"shadowed by {machine.path('config')}"),
-        ("b", "three", "username", ""),
+        ("b", "three", "password", ""),
     ]
 
 

@@ -1,0 +1,301 @@
+"""Who signs in, and how: by a form, by prompts, or nobody; and which cells wait for it."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from cs_magic.api.credentials import Asked, KeyPair, Password, Session
+from cs_magic.api.login import SignedIn
+from cs_magic.api.profile import Profile
+from cs_magic.errors import CallError, CloudStackError, WaitingForSignIn, harmless
+from cs_magic.notebook.shown import asked, say
+from cs_magic.notebook.stopped import Stopped, go_on, stopped
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from cs_magic.connection import Connection
+    from cs_magic.notebook.login_form import LoginForm
+
+# Enter is sent before the text that it ends, and a busy kernel takes both late.
+_ARRIVED = 0.3
+
+
+@dataclass
+class _Waiting:
+    """A cell that waits: what it said so with, and what to do before it goes on."""
+
+    cell: Stopped
+    place: str
+    before: Callable[[], None]
+
+
+@dataclass
+class _Desk:
+    """The form of one profile, the cell that holds it, and the cells that wait for it."""
+
+    signing: SignIn
+    connection: Connection
+    home: str = ""
+    form: LoginForm | None = None
+    waiting: dict[str, _Waiting] = field(default_factory=dict)
+
+    def sign_in(self, given: Password) -> SignedIn:
+        return self.connection.client.access.sessions.sign_in(given)
+
+    def send_code(self, came: SignedIn, code: str) -> SignedIn:
+        return self.connection.client.access.sessions.send_code(came, code)
+
+    def sign_out(self) -> None:
+        self.signing.sign_out(self.connection)
+
+    def signed_in(self) -> None:
+        self.signing.go_on(self)
+
+    def later(self, action: Callable[[], None]) -> None:
+        """On the main thread, whatever thread the widget's message came on."""
+        loop = self.signing.shell.kernel.io_loop
+        loop.add_callback(lambda: loop.call_later(_ARRIVED, action))
+
+
+class SignIn:
+    """The sign-ins of one shell."""
+
+    def __init__(self, shell: InteractiveShell) -> None:
+        self.shell = shell
+        self.going_on: Stopped | None = None
+        self._desks: dict[Profile, _Desk] = {}
+
+    # -- when a call needs it ----------------------------------------------------
+
+    def needed(
+        self,
+        connection: Connection,
+        needed: CloudStackError,
+        waits: str,
+        before: Callable[[], None] | None,
+    ) -> None:
+        """Have somebody sign in to a connection, or raise that nobody can.
+
+        Args:
+            needed: what to raise where nobody can be asked.
+            waits: what waits for it, in words.
+            before: what to do before the cell goes on; None where it may not by itself.
+
+        Raises:
+            WaitingForSignIn: a form is on the screen, and the cell has to stop.
+        """
+        if self._has_terminal():
+            self.prompt(connection)
+            return
+        if not self._has_form():
+            raise needed
+        desk = self._desk(connection)
+        cell = stopped(self.shell, may_go_on=before is not None)
+        if self.going_on is not None and self.going_on.key == cell.key:
+            cell = replace(cell, label=self.going_on.label)
+        place = uuid.uuid4().hex
+        desk.waiting.pop(cell.key, None)
+        desk.waiting[cell.key] = _Waiting(cell, place, before or _nothing)
+        if desk.form is None or desk.home == cell.key:
+            self._show(desk, cell.key)
+        _say_at(place, f"{waits} waits for somebody to sign in to {_where(connection)}")
+        raise WaitingForSignIn(
+            f"{waits} waits for somebody to sign in to {_where(connection)}",
+            "The form is in the notebook; the cell goes on by itself then.",
+        )
+
+    # -- the words -----------------------------------------------------------------
+
+    def form(self, connection: Connection) -> None:
+        """Show the form, and stop nothing; in a terminal, ask.
+
+        Raises:
+            CallError: the profile has API keys. SignInNeeded: nobody can be asked.
+        """
+        _check_can_sign_in(connection)
+        if self._has_terminal():
+            return self.prompt(connection)
+        if not self._has_form():
+            raise connection.client.access.sessions.needed()
+        desk = self._desk(connection)
+        self._show(desk, stopped(self.shell, may_go_on=False).key)
+        return None
+
+    def prompt(self, connection: Connection) -> None:
+        """Ask for user name, password and domain, the password hidden, and sign in.
+
+        Raises:
+            SignInNeeded: nobody can be asked. ApiError, TransportError: as the login says.
+        """
+        _check_can_sign_in(connection)
+        sessions, where = connection.client.access.sessions, _where(connection)
+        begun = _begins_with(connection)
+        username = asked(f"Username for {where}{_or(begun.username)}: ") or begun.username
+        password = asked(f"Password of {username}: ", hidden=True)
+        domain = asked(f"Domain{_or(begun.domain)}: ") or begun.domain
+        if not username or not password:
+            raise CallError("A user name and a password are needed; nothing was sent")
+        came = sessions.sign_in(Password(username, password, domain))
+        if came.wants_code:
+            came = sessions.send_code(came, asked(f"Two-factor code of {came}: ", hidden=True))
+        self._signed_in(connection, came)
+
+    def adopt(self, connection: Connection) -> None:
+        """Ask for the two halves of a browser's session, hidden, and use it. Errors as `prompt`."""
+        _check_can_sign_in(connection)
+        jsessionid, session_key = _cookie("JSESSIONID"), _cookie("sessionkey")
+        if not jsessionid or not session_key:
+            raise CallError("JSESSIONID and sessionkey are both needed; nothing was sent")
+        came = connection.client.access.sessions.adopt(Session(session_key, jsessionid))
+        self._signed_in(connection, came)
+
+    def sign_out(self, connection: Connection) -> SignedIn | None:
+        """End the session; whose it was, or None where there was none."""
+        came = connection.client.access.sessions.end()
+        desk = self._desks.get(connection.profile)
+        if desk is not None and desk.form is not None and came is not None:
+            desk.form.ended()
+            desk.form = None
+        return came
+
+    # -- the cells that wait -----------------------------------------------------
+
+    def go_on(self, desk: _Desk) -> None:
+        """Let the cells that waited go on, in the order they were run; say what became of each."""
+        form = desk.form
+        kept, desk.waiting, desk.home = list(desk.waiting.values()), {}, ""
+        said: list[str] = []
+        interrupted = False
+        for one in kept:
+            if one.cell.rest is None or interrupted:
+                _say_at(one.place, "signed in: run this cell again", update=True)
+                said.append(f"run cell {one.cell.label} again")
+                continue
+            if form is not None:
+                form.tell("; ".join([*said, f"cell {one.cell.label} goes on …"]))
+            _say_at(one.place, "", update=True)
+            error = self._run_on(one)
+            interrupted = isinstance(error, KeyboardInterrupt)
+            said.append(f"cell {one.cell.label} {_became(error)}")
+        if said:
+            said.append("go on with the cells below")
+        if form is not None and desk.form is form:
+            form.tell("; ".join(said))
+
+    def _run_on(self, one: _Waiting) -> BaseException | None:
+        one.before()
+        self.going_on = one.cell
+        try:
+            return go_on(self.shell, one.cell)
+        finally:
+            self.going_on = None
+
+    def _signed_in(self, connection: Connection, came: SignedIn) -> None:
+        say(f"signed in as {came} at {_where(connection)}")
+        desk = self._desks.get(connection.profile)
+        if desk is not None and desk.form is not None:
+            desk.form.fold(came)
+        if desk is not None and desk.waiting:
+            desk.later(desk.signed_in)
+
+    # -- where ---------------------------------------------------------------------
+
+    def _desk(self, connection: Connection) -> _Desk:
+        desk = self._desks.get(connection.profile)
+        if desk is None or desk.connection is not connection:
+            desk = self._desks[connection.profile] = _Desk(self, connection)
+        if desk.form is not None and desk.form.folded and not _session(connection):
+            desk.form.ended("the session has ended")
+            desk.form = None
+        return desk
+
+    def _show(self, desk: _Desk, key: str) -> None:
+        from IPython.display import display
+
+        from cs_magic.notebook.login_form import LoginForm
+
+        if desk.form is None:
+            name, host = _name(desk.connection), desk.connection.profile.host
+            desk.form = LoginForm(name, host, _begins_with(desk.connection), desk)
+        desk.home = key
+        display(desk.form.mimebundle, raw=True)
+
+    def _has_form(self) -> bool:
+        """Whether a form can be filled in: a front end that lets a kernel ask."""
+        kernel = getattr(self.shell, "kernel", None)
+        here = threading.current_thread() is threading.main_thread()
+        return here and bool(getattr(kernel, "_allow_stdin", False))
+
+    def _has_terminal(self) -> bool:
+        return getattr(self.shell, "kernel", None) is None and sys.stdin.isatty()
+
+
+def _nothing() -> None:
+    """Before a cell that doesn't go on, there is nothing to do."""
+
+
+def _session(connection: Connection) -> bool:
+    return connection.client.access.sessions.signed_in is not None
+
+
+def _check_can_sign_in(connection: Connection) -> None:
+    if isinstance(connection.profile.credentials, KeyPair):
+        raise CallError(
+            f"{connection.profile.name} has API keys, and needs no sign-in",
+            "A profile without keys is one that somebody signs in to.",
+        )
+
+
+def _begins_with(connection: Connection) -> Asked:
+    """What the form begins with."""
+    given = connection.profile.credentials
+    if isinstance(given, Password):
+        return Asked(given.username, given.domain)
+    return given if isinstance(given, Asked) else Asked()
+
+
+def _where(connection: Connection) -> str:
+    """Profile and host."""
+    return f"{_name(connection)} at {connection.profile.host}"
+
+
+def _name(connection: Connection) -> str:
+    """The profile's name, and its file where that may have come with somebody else's folder."""
+    profile = connection.profile
+    foreign = profile.source.startswith("./")
+    return f"{profile.name} ({profile.source} in this folder)" if foreign else profile.name
+
+
+def _or(value: str) -> str:
+    return f" [{harmless(value)}]" if value else ""
+
+
+def _cookie(name: str) -> str:
+    """A cookie's value as a person pastes it, also with its name before it, or in quotes."""
+    typed = asked(f"{name}, from the browser: ", hidden=True).strip()
+    return typed.removeprefix(f"{name}=").removeprefix(f"{name}:").strip(" \"';")
+
+
+def _became(error: BaseException | None) -> str:
+    if error is None:
+        return "is done"
+    if isinstance(error, WaitingForSignIn):
+        return "waits again"
+    return "was interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
+
+
+def _say_at(place: str, line: str, update: bool = False) -> None:
+    """A quiet line at a place in a cell's output that can be written again."""
+    from IPython.display import display
+
+    shown = harmless(line)
+    html = f'<small style="opacity:0.7">{escape(shown)}</small>' if line else ""
+    data: Any = {"text/plain": shown, "text/html": html}
+    display(data, raw=True, display_id=place, update=update)
