@@ -145,7 +145,7 @@ def test_a_library_is_imported_only_where_it_belongs(library: str) -> None:
     assert importers <= ONLY[library]
 
 
-DEMO_ORDER = ("data", "cloud", "wire", "sessions", "protocol", "server", "__main__")
+DEMO_ORDER = ("data", "cloud", "wire", "logins", "sessions", "protocol", "server", "__main__")
 
 
 @pytest.mark.parametrize("name", sorted(DEMO))

@@ -13,7 +13,7 @@ from cs_magic.demo.cloud.cloud import Cloud
 from cs_magic.demo.cloud.parameters import offset_moment
 from cs_magic.demo.cloud.refusals import Refused
 from cs_magic.demo.data.items import Account
-from cs_magic.demo.sessions import Session, Sessions
+from cs_magic.demo.sessions import LOST_SESSION, TIMEOUT, Session, Sessions
 from cs_magic.demo.wire import (
     FORM,
     LARGEST_FORM,
@@ -39,10 +39,21 @@ NO_SECOND_FACTOR = (
     "verified, please verify 2FA using validateUserTwoFactorAuthenticationCode API before calling "
     "other APIs. Existing session is invalidated."
 )
+NO_SET_UP = (
+    "Unable to process the API request due to :Two factor authentication is mandated by admin, "
+    "user needs to setup 2FA using setupUserTwoFactorAuthentication API and then verify 2FA using "
+    "validateUserTwoFactorAuthenticationCode API before calling other APIs. Existing session is "
+    "invalidated."
+)
 SECOND_FACTOR = "validateUserTwoFactorAuthenticationCode"
 # What a session may do before its second factor.
-BEFORE_SECOND_FACTOR = ("listApis", SECOND_FACTOR)
-LOST_SESSION = "unable to verify user credentials"
+BEFORE_SECOND_FACTOR = (
+    "listApis",
+    "listIdps",
+    "listUserTwoFactorAuthenticatorProviders",
+    "setupUserTwoFactorAuthentication",
+    SECOND_FACTOR,
+)
 
 
 class Unverified(Exception):
@@ -54,6 +65,7 @@ class App:
 
     `algorithms` are the signatures it accepts; `latency` is waited before each
     page of a list. `wall_clock` judges `expires`, which clients set by theirs.
+    A session ends that nobody used for `session_timeout` seconds.
     """
 
     def __init__(
@@ -61,11 +73,12 @@ class App:
         cloud: Cloud,
         algorithms: tuple[str, ...] = ("HmacSHA1",),
         latency: float = 0.0,
+        session_timeout: float = TIMEOUT,
         wall_clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.cloud = cloud
-        self.sessions = Sessions(cloud.world)
+        self.sessions = Sessions(cloud.world, session_timeout)
         self._algorithms = algorithms
         self._latency = latency
         self._wall_clock = wall_clock
@@ -109,7 +122,7 @@ class App:
             return self.sessions.login(method, parameters, sent_cookies, as_json)
         if name and name.lower() == "logout":
             return self.sessions.logout(sent_cookies, as_json)
-        session = self.sessions.find(sent_cookies)
+        session = self.sessions.admit(sent_cookies)
         try:
             if session:
                 return self._by_session(session, name, parameters, sent_cookies)
@@ -134,19 +147,21 @@ class App:
         sent_cookies: Mapping[str, str],
     ) -> Reply:
         """A call with cookies; without the right session key the session is gone."""
-        if session.account is None or name is None:
+        account, as_json = session.account, wants_json(parameters)
+        if account is None or name is None:
             return blank()
+        key, cookie = parameters.get("sessionkey"), sent_cookies.get("sessionkey")
+        proved = account.enabled and self.sessions.proves(session, key, cookie)
+        if name == SECOND_FACTOR:
+            code = parameters.get("codefor2fa")
+            return self.sessions.second_factor(session, code, proved, as_json)
         if not session.verified and name not in BEFORE_SECOND_FACTOR:
             self.sessions.end(session)
-            return refusal(self.cloud.wrapper(name), 511, NO_SECOND_FACTOR, wants_json(parameters))
-        given = parameters.get("sessionkey")
-        if not self.sessions.proves(session, given, sent_cookies.get("sessionkey")):
+            text = NO_SECOND_FACTOR if account.user.pin else NO_SET_UP
+            return refusal(self.cloud.wrapper(name), 511, text, as_json)
+        if not proved:
             self.sessions.end(session)
-            return refusal(self.cloud.wrapper(name), 401, LOST_SESSION, wants_json(parameters))
-        if name == SECOND_FACTOR and session.account.user.pin:
-            code = parameters.get("codefor2fa")
-            return self.sessions.second_factor(session, code, wants_json(parameters))
-        account = session.account
+            return refusal(self.cloud.wrapper(name), 401, LOST_SESSION, as_json)
         if not self.cloud.known(name) and account.role.kind == 1:
             raise Refused(432, f"Unknown API command: {name}")
         self.cloud.allow(name, account)
@@ -162,7 +177,7 @@ class App:
         if lower.get("signatureversion") == "3":
             self._check_expiry(lower.get("expires", ""))
         account = self._by_key.get(lower["apikey"].lower())
-        if account is None:
+        if account is None or not account.enabled:
             raise Unverified
         self.cloud.allow(name, account)
         self._check_signature(parameters, lower["signature"], account)

@@ -14,7 +14,9 @@ from cheroot.wsgi import Server as HTTPServer
 from cs_magic.demo.cloud.cloud import Cloud
 from cs_magic.demo.data.items import Account
 from cs_magic.demo.data.world import World
+from cs_magic.demo.logins import Login
 from cs_magic.demo.protocol import App
+from cs_magic.demo.sessions import TIMEOUT
 
 HOST = "127.0.0.1"
 MAIN = "admin"
@@ -57,7 +59,13 @@ class _Connection(HTTPConnection):  # type: ignore[misc]  # as above
 
 
 class Demo:
-    """A demo cloud with its port. `start()` opens it, `stop()` frees it; `with` does both."""
+    """A demo cloud with its port. `start()` opens it, `stop()` frees it; `with` does both.
+
+    A session ends that nobody used for `session_timeout` seconds. Five wrong passwords in a
+    row disable a user. Some people sign in with difficulty: `security` gives the code 314159
+    after the password, `webshop-lab` has to set up a second factor first, `payroll` must choose
+    a new password, the user `azubi` is disabled and the account `treuhand` is locked.
+    """
 
     def __init__(
         self,
@@ -67,9 +75,15 @@ class Demo:
         latency_ms: int = 0,
         signature_algorithm: str = "HmacSHA1",
         usage_rows: int = 0,
+        session_timeout: float = TIMEOUT,
     ) -> None:
         self.world = World(seed, machines, usage_rows=usage_rows)
-        self.app = App(Cloud(self.world), (signature_algorithm,), latency_ms / 1_000)
+        self.app = App(
+            Cloud(self.world),
+            (signature_algorithm,),
+            latency_ms / 1_000,
+            session_timeout=session_timeout,
+        )
         self._port = port
         self._http: HTTPServer | None = None
 
@@ -106,6 +120,30 @@ class Demo:
         http, self._http = self._http, None
         if http is not None:
             http.stop()
+
+    @property
+    def logins(self) -> tuple[Login, ...]:
+        """The login requests so far, oldest first: user name, domain, status. No passwords."""
+        return self.app.sessions.logins.seen
+
+    def end_sessions(self, after: int = 0) -> None:
+        """Forget every session, as a restart does; with `after`, when so many calls were answered.
+
+        Only calls within a session count; ValueError where `after` is negative.
+        """
+        self.app.sessions.end_all(after)
+
+    def let_pass(self, seconds: float) -> None:
+        """Make the sessions so much older, as if nobody had called meanwhile."""
+        self.app.sessions.let_pass(seconds)
+
+    def enable(self, username: str) -> None:
+        """Enable a user who was locked out, disabled or locked; KeyError for nobody's name."""
+        self.app.sessions.logins.enable(username)
+
+    def disable(self, username: str) -> None:
+        """Disable a user, whose sessions and keys are then refused; KeyError for nobody's name."""
+        self.app.sessions.logins.disable(username)
 
     @property
     def endpoint(self) -> str:
@@ -191,7 +229,10 @@ def serving(
     latency_ms: int = 0,
     signature_algorithm: str = "HmacSHA1",
     usage_rows: int = 0,
+    session_timeout: float = TIMEOUT,
 ) -> Iterator[Demo]:
     """A demo cloud that is served as long as the block runs; port 0 is any free one."""
-    with Demo(machines, seed, port, latency_ms, signature_algorithm, usage_rows) as demo:
+    with Demo(
+        machines, seed, port, latency_ms, signature_algorithm, usage_rows, session_timeout
+    ) as demo:
         yield demo

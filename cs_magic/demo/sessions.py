@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import hmac
+import math
 import secrets
 import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from cs_magic.demo.data.items import Account, Domain
+from cs_magic.demo.data.items import Account
 from cs_magic.demo.data.world import World
-from cs_magic.demo.wire import Reply, answer, refusal
+from cs_magic.demo.logins import Logins
+from cs_magic.demo.wire import Reply, answer, blank, refusal
 
 TIMEOUT = 1_800
 EPOCH = ("Expires", "Thu, 01 Jan 1970 00:00:00 GMT")
@@ -20,6 +22,7 @@ VALIDATION = "validateusertwofactorauthenticationcoderesponse"
 NO_CODE = "Code for two factor authentication is required"
 WRONG_CODE = "two-factor authentication code provided is invalid"
 GENERAL, WRONG_FACTOR = 9999, 4295
+LOST_SESSION = "unable to verify user credentials"
 NO_SESSION = "Session not found for the logout process."
 
 
@@ -35,26 +38,71 @@ class Session:
 
 
 class Sessions:
-    """The sessions of one server."""
+    """The sessions of one server. One ends that nobody used for `timeout` seconds."""
 
-    def __init__(self, world: World, ticks: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        world: World,
+        timeout: float = TIMEOUT,
+        ticks: Callable[[], float] = time.monotonic,
+    ) -> None:
+        if timeout <= 0:
+            raise ValueError(f"Sessions cannot end after {timeout} seconds")
+        self.logins = Logins(world)
         self._world = world
+        self._timeout = timeout
         self._ticks = ticks
+        self._ahead = 0.0
+        self._left: int | None = None
         self._sessions: dict[str, Session] = {}
         self._lock = threading.Lock()
 
     def find(self, cookies: Mapping[str, str]) -> Session | None:
         """The live session of these cookies, if any; the server's own suffix may be missing."""
-        id_ = cookies.get("JSESSIONID", "").removesuffix(".node0")
         with self._lock:
-            session = self._sessions.get(id_)
-            if session is None:
-                return None
-            if self._ticks() - session.seen > TIMEOUT:
-                del self._sessions[id_]
-                return None
-            session.seen = self._ticks()
+            return self._live(cookies)
+
+    def admit(self, cookies: Mapping[str, str]) -> Session | None:
+        """As `find`, for a call that is then answered: the last before `end_all` ends them all."""
+        with self._lock:
+            session = self._live(cookies)
+            if session and self._left is not None:
+                self._left -= 1
+                if self._left == 0:
+                    self._forget()
             return session
+
+    def end_all(self, after: int = 0) -> None:
+        """Forget every session, at once or with the `after`-th call of a session from now."""
+        if after < 0:
+            raise ValueError(f"Sessions cannot end {after} calls from now")
+        with self._lock:
+            self._left = after
+            if not after:
+                self._forget()
+
+    def let_pass(self, seconds: float) -> None:
+        """Set the clock of the sessions ahead: as if nobody had called for so long."""
+        with self._lock:
+            self._ahead += seconds
+
+    def _live(self, cookies: Mapping[str, str]) -> Session | None:
+        id_ = cookies.get("JSESSIONID", "").removesuffix(".node0")
+        session = self._sessions.get(id_)
+        if session is None:
+            return None
+        if self._now() - session.seen > self._timeout:
+            del self._sessions[id_]
+            return None
+        session.seen = self._now()
+        return session
+
+    def _now(self) -> float:
+        return self._ticks() + self._ahead
+
+    def _forget(self) -> None:
+        self._sessions.clear()
+        self._left = None
 
     def end(self, session: Session) -> None:
         """Forget a session."""
@@ -68,14 +116,28 @@ class Sessions:
             hmac.compare_digest(text, session.key.encode()) for text in given
         )
 
-    def second_factor(self, session: Session, code: str | None, as_json: bool) -> Reply:
-        """Take the code that follows the password; a wrong one ends the session."""
+    def second_factor(
+        self, session: Session, code: str | None, proved: bool, as_json: bool
+    ) -> Reply:
+        """Take the code that follows the password; a wrong one ends the session.
+
+        The session key is looked at last: without it the success is followed by
+        an error, in the same body. Where nothing is set up, the answer is blank.
+        """
+        pin = session.account.user.pin if session.account else ""
+        if not pin:
+            return blank()
         if code is None:
             return refusal(VALIDATION, 531, NO_CODE, as_json, GENERAL)
-        pin = session.account.user.pin if session.account else ""
         if hmac.compare_digest(code.encode(), pin.encode()):
-            session.verified = True
-            return answer(VALIDATION, {"success": True}, as_json)
+            good = answer(VALIDATION, {"success": True}, as_json)
+            if proved:
+                session.verified = True
+                return good
+            self.end(session)
+            lost = refusal(VALIDATION, 401, LOST_SESSION, as_json)
+            lost.body = good.body + lost.body
+            return lost
         self.end(session)
         # CloudStack puts the whole document into the text of another one.
         inner = refusal(VALIDATION, 511, WRONG_CODE, as_json=True).body.decode()
@@ -92,7 +154,7 @@ class Sessions:
         if method != "POST":
             reply = Reply(405, POST_ONLY.encode())
         else:
-            account, reply = self._authenticated(parameters, as_json)
+            account, reply = self.logins.authenticate(parameters, as_json)
         session = self._new(account)
         reply.headers += [("Set-Cookie", f"JSESSIONID={session.id}.node0; Path=/client"), EPOCH]
         if account:
@@ -102,6 +164,7 @@ class Sessions:
                 ("Set-Cookie", f"sessionkey={session.key};HttpOnly;SameSite=Lax"),
                 EPOCH,
             ]
+        self.logins.remember(parameters, reply.status)
         return reply
 
     def logout(self, cookies: Mapping[str, str], as_json: bool) -> Reply:
@@ -122,45 +185,12 @@ class Sessions:
             f"node0{secrets.token_hex(12)}",
             account,
             secrets.token_urlsafe(20),
-            self._ticks(),
-            verified=not (account and account.user.pin),
+            verified=not (account and account.wants_second_factor),
         )
         with self._lock:
+            session.seen = self._now()
             self._sessions[session.id] = session
         return session
-
-    def _authenticated(
-        self, parameters: Mapping[str, str], as_json: bool
-    ) -> tuple[Account | None, Reply]:
-        """The account that signs in, or the refusal."""
-        name = parameters.get("username")
-        if name is None:
-            return None, Reply(531, b"null")
-        domain, refused = self._domain(parameters, as_json)
-        if domain is None:
-            return None, refused
-        account = self._world.account(name, domain.id)
-        given = parameters.get("password", "").encode()
-        if account and hmac.compare_digest(given, account.user.password.encode()):
-            return account, Reply(200)
-        text = (
-            f"Failed to authenticate user {name} in domain {domain.number}; "
-            "please provide valid credentials"
-        )
-        return None, refusal("loginresponse", 531, text, as_json)
-
-    def _domain(self, parameters: Mapping[str, str], as_json: bool) -> tuple[Domain | None, Reply]:
-        """The domain that is meant: by id, else by path, else ROOT."""
-        id_ = parameters.get("domainid") or parameters.get("domainId")
-        domains = self._world.people.domains.values()
-        if id_:
-            by_id = (d for d in domains if id_ in (d.id, str(d.number)))
-            text = "Invalid domain id entered, please enter a valid one"
-            return next(by_id, None), refusal("loginresponse", 401, text, as_json)
-        path = "/" + parameters.get("domain", "").strip("/")
-        by_path = (d for d in domains if d.login_path.lower() == path.lower())
-        text = f"Unable to find the domain from the path {path.rstrip('/')}/"
-        return next(by_path, None), refusal("loginresponse", 531, text, as_json)
 
     def _facts(self, session: Session, account: Account) -> dict[str, object]:
         user = account.user
@@ -168,7 +198,7 @@ class Sessions:
             "username": user.username,
             "userid": user.id,
             "domainid": account.domain.id,
-            "timeout": TIMEOUT,
+            "timeout": math.ceil(self._timeout),
             "account": account.name,
             "firstname": user.firstname,
             "lastname": user.lastname,
@@ -177,11 +207,13 @@ class Sessions:
             "timezoneoffset": "0.0",
             "registered": "false",
             "sessionkey": session.key,
-            "is2faenabled": "true" if user.pin else "false",
-            "is2faverified": "false" if user.pin else "true",
+            "is2faenabled": "false" if session.verified else "true",
+            "is2faverified": "true" if session.verified else "false",
             **({"providerfor2fa": "staticpin"} if user.pin else {}),
             "issuerfor2fa": "CloudStack",
         }
         if account.role.kind == 1:
             facts["managementserverid"] = self._world.places.manager_id
+        if user.must_change_password:
+            facts["passwordchangerequired"] = True
         return facts

@@ -27,6 +27,7 @@ ACCOUNTS = ListCommand(
     "listAccounts",
     key="account",
     table="accounts",
+    remembered=False,  # their state changes
     scope=scopes.owned,
     render=views.account,
     hidden=frozenset(("apikeyaccess",)),
@@ -65,6 +66,7 @@ USERS = ListCommand(
     "listUsers",
     key="user",
     table="users",
+    remembered=False,  # as above
     scope=scopes.owned,
     hidden=frozenset(("apikeyaccess",)),
     parameters=(

@@ -17,6 +17,8 @@ NULL_POINTER = (
     'Cannot invoke "org.apache.cloudstack.api.ResponseObject.getObjectName()" because the '
     'return value of "java.util.List.get(int)" is null'
 )
+# All that a session is told of whose user must change the password.
+NEW_PASSWORD = ("login", "logout", "updateUser", "listApis")
 # Tables whose list command the real server has lost from every `related`.
 LOST = frozenset({"clusters", "projects", "ostypes"})
 
@@ -27,7 +29,10 @@ def apis(commands: Mapping[str, Command], caller: Caller, name: str | None) -> d
     By API key the server answers a command it knows and the caller may not use
     with all that he may, and shows parameters that his role does not have.
     """
-    allowed = [c for c in commands.values() if caller.account.role.letter in c.roles]
+    if caller.account.user.must_change_password and not caller.by_key:
+        allowed = [c for c in commands.values() if c.name in NEW_PASSWORD]
+    else:
+        allowed = [c for c in commands.values() if caller.account.role.letter in c.roles]
     if name:
         found = [command for command in allowed if command.name == name]
         if not found and not (caller.by_key and name in commands):

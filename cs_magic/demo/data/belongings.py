@@ -4,8 +4,20 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
+from functools import partial
 
-from cs_magic.demo.data.items import DAY, START, Account, Row, Table, identifier, stamp, table
+from cs_magic.demo.data.items import (
+    DAY,
+    START,
+    Account,
+    Live,
+    Project,
+    Row,
+    Table,
+    identifier,
+    stamp,
+    table,
+)
 from cs_magic.demo.data.machines import Machine
 from cs_magic.demo.data.people import People, user_row
 
@@ -115,24 +127,27 @@ def _key_row(seed: int, account: Account) -> Row:
 
 def members_table(who: People) -> Table:
     """Who takes part in which project; the first member owns it."""
-    rows = []
-    for owner in who.project_accounts:
-        project = owner.project
-        assert project
-        for member in project.members:
-            row: Row = {
-                "projectid": project.id,
-                "project": project.name,
-                "accountid": member.id,
-                "account": member.name,
-                "accounttype": member.role.kind,
-                "role": "Admin" if member is project.members[0] else "Regular",
-                "user": [user_row(member)],
-                "domainid": project.domain.id,
-                "domain": project.domain.name,
-            }
-            rows.append((row, owner))
-    return table(rows)
+    pairs = [
+        (owner, partial(_member_row, owner.project, member))
+        for owner in who.project_accounts
+        if owner.project
+        for member in owner.project.members
+    ]
+    return Table([Live(number, row, owner) for number, (owner, row) in enumerate(pairs, 1)])
+
+
+def _member_row(project: Project, member: Account) -> Row:
+    return {
+        "projectid": project.id,
+        "project": project.name,
+        "accountid": member.id,
+        "account": member.name,
+        "accounttype": member.role.kind,
+        "role": "Admin" if member is project.members[0] else "Regular",
+        "user": [user_row(member)],
+        "domainid": project.domain.id,
+        "domain": project.domain.name,
+    }
 
 
 def details_table(machines: Sequence[Machine]) -> Table:

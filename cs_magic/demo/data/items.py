@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import blake2b
@@ -31,13 +31,17 @@ def stamp(moment: float) -> str:
 
 @dataclass(slots=True, eq=False)
 class Domain:
-    """A domain; `path` as replies print it, starting with ROOT."""
+    """A domain; `path` as replies print it, starting with ROOT.
+
+    One that `mandates_2fa` lets nobody work who has not set up a second factor.
+    """
 
     number: int
     id: str
     name: str
     path: str
     parent: Domain | None
+    mandates_2fa: bool = False
 
     @property
     def login_path(self) -> str:
@@ -62,7 +66,10 @@ class Role:
 
 @dataclass(slots=True, eq=False)
 class User:
-    """A person who may sign in, with the keys of this throw-away cloud."""
+    """A person who may sign in, with the keys of this throw-away cloud.
+
+    `state` is enabled, disabled or locked, and may change while the cloud runs.
+    """
 
     number: int
     id: str
@@ -74,6 +81,8 @@ class User:
     api_key: str = field(repr=False)
     secret_key: str = field(repr=False)
     pin: str = field(default="", repr=False)
+    state: str = "enabled"
+    must_change_password: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -88,6 +97,17 @@ class Account:
     created: int
     user: User
     project: Project | None = None
+    state: str = "enabled"
+
+    @property
+    def enabled(self) -> bool:
+        """Whether the account and its user are: else neither password nor keys open anything."""
+        return self.state == self.user.state == "enabled"
+
+    @property
+    def wants_second_factor(self) -> bool:
+        """Whether a code has to follow the password, be it set up or only demanded."""
+        return bool(self.user.pin) or self.domain.mandates_2fa
 
     def fields(self) -> Row:
         """The owner as most rows name it."""
@@ -140,6 +160,23 @@ class Fixed:
     def row(self) -> Row:
         """The row as the root admin sees it."""
         return self.fields
+
+
+@dataclass(slots=True, eq=False)
+class Live:
+    """An item whose row is made when it is looked at, because something in it changes."""
+
+    number: int
+    make: Callable[[], Row]
+    owner: Account | None = None
+
+    def get(self, name: str) -> Any:
+        """The value of a field as it is now, None where there is none."""
+        return self.make().get(name)
+
+    def row(self) -> Row:
+        """The row as the root admin sees it now."""
+        return self.make()
 
 
 class Table:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 from cs_magic.demo.data.items import (
     DAY,
     START,
     Account,
     Domain,
+    Live,
     Project,
     Role,
     Row,
@@ -45,6 +47,12 @@ NEVER_USED = ("azubi", "treuhand")
 # A user without API keys, and one who gives a fixed code after the password.
 WITHOUT_KEYS = ("azubi",)
 PINS = {"security": "314159"}
+# A user who was disabled, an account that was locked, a domain that demands a
+# second factor which nobody there has set up, and a password that must be changed.
+DISABLED = ("azubi",)
+LOCKED = ("treuhand",)
+MANDATED = ("ROOT/Retail/Webshop",)
+OLD_PASSWORD = ("payroll",)
 # Deleted last month; only the usage records still know it.
 DELETED = ("altlast", "ROOT/Forschung", "User", "Otto", "Weiß", 0.0)
 DELETED_NUMBER = 30
@@ -111,7 +119,7 @@ def _domains(seed: int) -> dict[str, Domain]:
     for number, path in enumerate(DOMAINS, 1):
         above, _, name = path.rpartition("/")
         id_ = identifier(seed, "domain", number)
-        domains[path] = Domain(number, id_, name, path, domains.get(above))
+        domains[path] = Domain(number, id_, name, path, domains.get(above), path in MANDATED)
     return domains
 
 
@@ -138,9 +146,12 @@ def _account(
         api_key=f"demo-api-key-of-{number:02}-not-a-real-key-{token}" if keys else "",
         secret_key=f"demo-secret-key-of-{number:02}-not-a-real-key-{token[::-1]}" if keys else "",
         pin=PINS.get(name, ""),
+        state="disabled" if name in DISABLED else "enabled",
+        must_change_password=name in OLD_PASSWORD,
     )
     id_ = identifier(seed, "account", number)
-    return Account(number, id_, name, domains[domain], roles[role], created, user)
+    state = "locked" if name in LOCKED else "enabled"
+    return Account(number, id_, name, domains[domain], roles[role], created, user, state=state)
 
 
 def _project(
@@ -188,7 +199,7 @@ def user_row(account: Account) -> Row:
         "lastname": user.lastname,
         "email": f"{user.username}@example.org",
         "created": stamp(user.created),
-        "state": "enabled",
+        "state": user.state,
         "account": account.name,
         "accounttype": account.role.kind,
         "usersource": "native",
@@ -202,7 +213,7 @@ def user_row(account: Account) -> Row:
         "iscallerchilddomain": False,
         "isdefault": account.name == "admin",
         "is2faenabled": bool(user.pin),
-        "is2famandated": False,
+        "is2famandated": account.domain.mandates_2fa,
         "apikeyaccess": "INHERIT",
     }
 
@@ -228,4 +239,5 @@ def roles_table(who: People) -> Table:
 
 def users_table(who: People) -> Table:
     """The users, one per account."""
-    return table([(user_row(account), account) for account in who.accounts.values()])
+    accounts = enumerate(who.accounts.values(), 1)
+    return Table([Live(number, partial(user_row, one), one) for number, one in accounts])

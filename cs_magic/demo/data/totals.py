@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 
-from cs_magic.demo.data.items import GIB, Account, Domain, Project, Row, Table, stamp, table
+from cs_magic.demo.data.items import GIB, Account, Domain, Live, Project, Row, Table, stamp, table
 from cs_magic.demo.data.machines import Machine
 from cs_magic.demo.data.people import People, user_row
 from cs_magic.demo.data.volumes import Volume
@@ -125,7 +126,7 @@ def account_row(account: Account, counts: Counter[str]) -> Row:
         **_used(FIRST, counts, limited),
         **_states(counts),
         **_used(("project", *LATER), counts, limited),
-        "state": "enabled",
+        "state": account.state,
         "created": stamp(account.created),
         "user": [user],
         "isdefault": account.name == "admin",
@@ -136,8 +137,8 @@ def account_row(account: Account, counts: Counter[str]) -> Row:
 
 def accounts_table(who: People, counts: Totals) -> Table:
     """The accounts; those of projects are no accounts to listAccounts."""
-    rows = [(account_row(a, counts[a.number]), a) for a in who.accounts.values()]
-    return table(rows)
+    accounts = enumerate(who.accounts.values(), 1)
+    return Table([Live(n, partial(account_row, a, counts[a.number]), a) for n, a in accounts])
 
 
 def domains_table(who: People, counts: Totals) -> Table:
