@@ -7,9 +7,12 @@ import json
 import signal
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
+from cs_magic.demo.data.items import Account
+from cs_magic.demo.logins import ATTEMPTS
 from cs_magic.demo.server import HOST, Demo
+from cs_magic.demo.sessions import TIMEOUT
 
 FACTS = ("endpoint", "api_key", "secret_key", "username", "password", "domain")
 
@@ -35,6 +38,12 @@ For other clients, for example cmk:
   cmk set apikey {api_key}
   cmk set secretkey {secret_key}
 
+Others who sign in with a name; the password of NAME is "demo NAME+/={seed}":
+
+{others}
+
+{attempts} wrong passwords in a row disable a user, until the demo is started again.
+
 Stop it with Ctrl-C. Keys and password are made up, and nobody else's.
 """
 
@@ -52,6 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options.latency_ms,
         options.signature_algorithm,
         options.usage_rows,
+        options.session_timeout,
     )
     try:
         demo.start()
@@ -72,7 +82,30 @@ def _greeting(demo: Demo, machines: int, as_json: bool) -> str:
     facts = {name: getattr(demo, name) for name in FACTS}
     if as_json:
         return json.dumps(facts, ensure_ascii=False) + "\n"
-    return HOW_TO.format(machines=machines, **facts)
+    accounts = demo.world.people.accounts.values()
+    others = "\n".join(_who(account) for account in accounts if account.name != demo.username)
+    return HOW_TO.format(
+        machines=machines, seed=demo.world.seed, others=others, attempts=ATTEMPTS, **facts
+    )
+
+
+def _who(account: Account) -> str:
+    line = f"  {account.name:<13} {account.domain.login_path:<16} {account.role.name}"
+    return line + "".join(f", {difficulty}" for difficulty in _difficulties(account))
+
+
+def _difficulties(account: Account) -> Iterator[str]:
+    """What stands between this user and the cloud, besides the password."""
+    if account.user.pin:
+        yield f"then the code {account.user.pin}"
+    elif account.wants_second_factor:
+        yield "has to set up a second factor first"
+    if account.user.must_change_password:
+        yield "has to choose a new password"
+    if account.user.state != "enabled":
+        yield f"is {account.user.state}"
+    if account.state != "enabled":
+        yield f"whose account is {account.state}"
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -104,6 +137,12 @@ def _parser() -> argparse.ArgumentParser:
         help="at least so many usage records, by cutting days finer (0: by days)",
     )
     parser.add_argument(
+        "--session-timeout",
+        type=_seconds,
+        default=TIMEOUT,
+        help=f"seconds until a session ends that nobody uses ({TIMEOUT})",
+    )
+    parser.add_argument(
         "--json", action="store_true", help="print endpoint, keys and user as one line of JSON"
     )
     return parser
@@ -112,6 +151,12 @@ def _parser() -> argparse.ArgumentParser:
 def _port(text: str) -> int:
     if not text.isdecimal() or int(text) > 65_535:
         raise argparse.ArgumentTypeError("a port is a number from 0 to 65535")
+    return int(text)
+
+
+def _seconds(text: str) -> int:
+    if _count(text) == 0:
+        raise argparse.ArgumentTypeError("a session lasts longer than no time at all")
     return int(text)
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from browser import Browser
 
 from cs_magic.api.signing import signature
 from cs_magic.demo.server import Access, Demo, serving
@@ -133,3 +134,30 @@ def everything(call: Call) -> Everything:
         return call(who, name, pagesize="-1", listall="true", **needed.get(name, {}))
 
     return ask
+
+
+@pytest.fixture
+def browser(demo: Demo, wire: Wire) -> Browser:
+    """Nobody yet, at the cloud of all tests."""
+    return Browser(wire, demo.endpoint)
+
+
+@pytest.fixture
+def signed_in(browser: Browser, demo: Demo) -> Browser:
+    """Signed in as the user."""
+    access = demo.accounts["webshop"]
+    browser.login(username=access.username, password=access.password, domain=access.domain)
+    return browser
+
+
+@pytest.fixture
+def own() -> Iterator[Demo]:
+    """A cloud of the test's own, which may lock people out of it."""
+    with serving(machines=5) as running:
+        yield running
+
+
+@pytest.fixture
+def visitor(own: Demo, wire: Wire) -> Browser:
+    """Nobody yet, at the test's own cloud."""
+    return Browser(wire, own.endpoint)

@@ -172,6 +172,38 @@ def test_the_program_prints_a_short_how_to(process: Any, demo: Demo) -> None:
         assert fact in text
 
 
+def test_the_program_says_whom_one_may_be_and_how(process: Any, demo: Demo) -> None:
+    program = process("--machines", "5")
+    first = program.stdout.readline()
+    program.terminate()
+    text = first + program.communicate(timeout=10)[0]
+    for name, access in demo.accounts.items():
+        assert name in text
+        assert access.domain in text
+        assert access.password == f"demo {name}+/=1"
+    assert 'the password of NAME is "demo NAME+/=1"' in text
+    for line in (
+        "security      /                Root Admin, then the code 314159",
+        "webshop-lab   /Retail/Webshop  User, has to set up a second factor first",
+        "payroll       /Finance         User, has to choose a new password",
+        "azubi         /Forschung       User, is disabled",
+        "treuhand      /Finance         User, whose account is locked",
+        "erp           /Finance         User\n",
+    ):
+        assert line in text
+
+
+def test_the_program_takes_a_session_timeout(process: Any, wire: Any) -> None:
+    program = process("--json", "--machines", "5", "--session-timeout", "90")
+    facts = json.loads(program.stdout.readline())
+    form = {name: facts[name] for name in ("username", "password", "domain")}
+    answer = wire.send(
+        facts["endpoint"],
+        urllib.parse.urlencode({"command": "login", "response": "json", **form}),
+    )
+    assert answer.inner["timeout"] == 90
+
+
 @pytest.mark.parametrize("port", ["65536", "-1", "http", "99999999999"])
 def test_a_port_that_cannot_be_is_refused_in_a_sentence(port):
     done = subprocess.run(

@@ -2,59 +2,13 @@
 
 from __future__ import annotations
 
-import urllib.parse
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
-import recorded as real
+from browser import Browser
 
 from cs_magic.demo.server import Demo
 from cs_magic.demo.sessions import Sessions
-
-
-@dataclass
-class Browser:
-    """A client with cookies."""
-
-    wire: Any
-    endpoint: str
-    jsessionid: str = ""
-    sessionkey: str = ""
-
-    def login(self, method: str = "POST", **form: str) -> Any:
-        body = urllib.parse.urlencode({"command": "login", "response": "json", **form})
-        answer = (
-            self.wire.send(self.endpoint, body)
-            if method == "POST"
-            else self.wire.send(f"{self.endpoint}?{body}")
-        )
-        for cookie in answer.headers.get_all("Set-Cookie") or []:
-            name, _, rest = cookie.partition("=")
-            setattr(self, name.lower(), rest.partition(";")[0])
-        return answer
-
-    def call(self, command: str | None, key: str | None = None, **query: str) -> Any:
-        pairs = {"response": "json", "sessionkey": self.sessionkey if key is None else key, **query}
-        if command:
-            pairs["command"] = command
-        pairs = {name: value for name, value in pairs.items() if value}
-        cookies = f"JSESSIONID={self.jsessionid}; sessionkey={self.sessionkey}"
-        url = f"{self.endpoint}?{urllib.parse.urlencode(pairs)}"
-        return self.wire.send(url, headers={"Cookie": cookies})
-
-
-@pytest.fixture
-def browser(demo: Demo, wire: Any) -> Browser:
-    return Browser(wire, demo.endpoint)
-
-
-@pytest.fixture
-def signed_in(browser: Browser, demo: Demo) -> Browser:
-    """Signed in as the user."""
-    access = demo.accounts["webshop"]
-    browser.login(username=access.username, password=access.password, domain=access.domain)
-    return browser
 
 
 def test_a_login_answers_with_the_recorded_facts_and_cookies(browser: Browser, demo: Demo) -> None:
@@ -223,49 +177,3 @@ def test_a_session_lives_as_long_as_it_is_used(demo: Demo) -> None:
         assert sessions.find(cookies)
     now[0] += 1_801
     assert sessions.find(cookies) is None
-
-
-def test_without_the_second_factor_a_session_is_lost_as_recorded(
-    browser: Browser, demo: Demo
-) -> None:
-    access = demo.accounts["security"]
-    facts = browser.login(username=access.username, password=access.password).inner
-    recorded = next(
-        real.inner(step)[1]
-        for step in real.recorded()
-        if step.command == "login" and step.account == "x2fa" and b'"staticpin"' in step.body
-    )
-    assert {n for n in recorded if n.startswith(("is2fa", "provider", "issuer"))} == {
-        n for n in facts if n.startswith(("is2fa", "provider", "issuer"))
-    }
-    assert (facts["is2faenabled"], facts["is2faverified"]) == ("true", "false")
-    assert browser.call("listApis").status == 200
-    answer = browser.call("listZones")
-    (step, *_) = (s for s in real.recorded() if s.status == 511 and s.command == "listZones")
-    assert (answer.status, answer.body) == (511, step.body)
-    assert browser.call("listApis").status == 401
-
-
-def test_the_code_opens_the_session_and_a_wrong_one_ends_it(browser: Browser, demo: Demo) -> None:
-    access, command = demo.accounts["security"], "validateUserTwoFactorAuthenticationCode"
-    recorded = {
-        s.status: s.body
-        for s in real.recorded()
-        if s.where.startswith("A-login/60") and s.command == command
-    }
-    browser.login(username=access.username, password=access.password)
-    assert browser.call(command, codefor2fa="314159").body == recorded[200]
-    assert browser.call("listZones").status == 200
-    browser.login(username=access.username, password=access.password)
-    missing = browser.call(command)
-    assert (missing.status, missing.inner["errortext"]) == (
-        531,
-        "Code for two factor authentication is required",
-    )
-    wrong = browser.call(command, codefor2fa="000000")
-    assert (wrong.status, wrong.body) == (511, recorded[511])
-    assert browser.call(command, codefor2fa="314159").body == recorded[401]
-
-
-def test_a_key_is_never_asked_for_a_second_factor(call: Any) -> None:
-    assert call("security", "listZones").status == 200

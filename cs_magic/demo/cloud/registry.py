@@ -31,9 +31,9 @@ SESSIONS = (
             Parameter("domainId", "long", "the id of the user's domain"),
         ),
         fields="username userid domainid timeout account firstname lastname type timezone "
-        "timezoneoffset registered sessionkey is2faenabled is2faverified issuerfor2fa "
-        "managementserverid",
-        types={"is2faenabled": "string"},
+        "timezoneoffset registered sessionkey is2faenabled is2faverified providerfor2fa "
+        "issuerfor2fa managementserverid passwordchangerequired",
+        types={"is2faenabled": "string", "passwordchangerequired": "boolean"},
     ),
     Command(
         "validateUserTwoFactorAuthenticationCode",
