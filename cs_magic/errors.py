@@ -112,7 +112,7 @@ class ProfileError(CloudStackError):
 
 
 class SignInNeeded(CloudStackError):
-    """A session is needed: somebody has to sign in. `profile` tells to what."""
+    """A session is needed: somebody has to sign in. `profile` tells to what, where it helps."""
 
     def __init__(self, message: str, *hints: str, profile: str = "") -> None:
         super().__init__(message, *hints)

@@ -6,11 +6,13 @@ out the moment it arrives, and dots are shown in its place.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from html import escape
 from typing import Any, Protocol
 
 import ipywidgets
+import traitlets.log
 
 from cs_magic.api.credentials import Asked, Password
 from cs_magic.api.login import SignedIn
@@ -169,6 +171,35 @@ class LoginForm:
         return box
 
 
+class _Unheard(ipywidgets.Password):  # type: ignore[misc]  # ipywidgets has no types
+    """A password box whose text is not sent on to everybody who looks at the notebook."""
+
+    value = traitlets.Unicode("").tag(sync=True, echo_update=False)
+
+
+class _Hush(logging.Filter):
+    """Keeps what is said of the secret boxes out of the logs that tell every message."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._boxes: set[str] = set()
+
+    def about(self, box: ipywidgets.Widget) -> None:
+        """Say nothing of this box, ever."""
+        self._boxes.add(box.comm.comm_id)
+        kernels: Any = traitlets.log.get_logger()
+        for logger in (logging.getLogger("Comm"), getattr(kernels, "logger", kernels)):
+            logger.addFilter(self)
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether a line may be written."""
+        said = record.getMessage()
+        return not any(box in said for box in self._boxes)
+
+
+_hush = _Hush()
+
+
 class _SecretBox:
     """A box whose text is kept here, never in the widget's state."""
 
@@ -176,9 +207,10 @@ class _SecretBox:
         self._text = ""
         self._empty = name.lower()
         # Sent as a whole, on Enter or when the box is left: half of it would be a wrong one.
-        self.widget = ipywidgets.Password(
+        self.widget = _Unheard(
             description=name, placeholder=self._empty, continuous_update=False, layout=_WIDE
         )
+        _hush.about(self.widget)
         self.widget.observe(self._take, "value")
         self.widget.on_msg(_on_enter(enter))
 

@@ -167,7 +167,7 @@ class Runner:
         except CloudStackError as error:
             problem = error
         needed = problem.reason if isinstance(problem, Incomplete) else problem
-        if not isinstance(needed, SignInNeeded):
+        if not isinstance(needed, SignInNeeded) or not needed.profile:
             raise problem
         try:
             connection = self.connections.opened_as(needed.profile)
