@@ -114,7 +114,7 @@ class Sessions:
         endpoint = "" if profile.source == "the environment" else ENVIRONMENT[0]["endpoint"] + ", "
         file = "" if profile.source in ("", "the environment") else _IN_FILE.format(profile=profile)
         return SignInNeeded(
-            f"{profile.name} at {profile.host} needs somebody to sign in."
+            f"{profile.name} needs somebody to sign in."
             f" Unattended, set {endpoint}{one} and {other}{file}",
             f"or {endpoint}CLOUDSTACK_USERNAME, CLOUDSTACK_PASSWORD and CLOUDSTACK_DOMAIN.",
             "%cs login asks, where somebody can answer.",

@@ -44,7 +44,7 @@ WORDS = {
     "use": ("NAME [--read-only]", "make a profile the current one; demo: a cloud to practise on"),
     "login": (
         "[--prompt|--session]",
-        "sign in: a form; --prompt asks in words, --session takes a browser's session",
+        "sign in by a form; or by prompts, or with a browser's session",
     ),
     "logout": ("", "sign out"),
     "profiles": ("", "the profiles there are, where they come from, and what shadows what"),
@@ -84,7 +84,8 @@ def help_text() -> str:
 
 def _tables() -> Iterator[str]:
     yield "Options, before the command:"
-    width = max(len(known.written()) for known in OPTIONS)
+    words = [f"{word} {takes}" for word, (takes, _) in WORDS.items()]
+    width = max(map(len, [*words, *(known.written() for known in OPTIONS)]))
     for known in OPTIONS:
         yield f"  {known.written():{width}}  {known.does}"
     yield ""
