@@ -184,7 +184,7 @@ class SignIn:
             error = self._run_on(one)
             interrupted = isinstance(error, KeyboardInterrupt)
             said.append(f"cell {one.cell.label} {_became(error)}")
-        if said:
+        if any(" is done" in one for one in said):
             said.append("go on with the cells below")
         if form is not None and desk.form is form:
             form.tell("; ".join(said))

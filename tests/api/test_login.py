@@ -9,7 +9,7 @@ import pytest
 from cs_magic.api.access import Access
 from cs_magic.api.catalogue import bundled
 from cs_magic.api.client import Client
-from cs_magic.api.credentials import Password
+from cs_magic.api.credentials import Asked, Password
 from cs_magic.api.profile import Profile
 from cs_magic.api.profiles import Profiles
 from cs_magic.api.transport import HttpTransport
@@ -152,6 +152,43 @@ def test_a_dead_session_is_renewed_once_and_silently(demo):
     _end(demo, watched.requests[-1])
     assert list(cloud.listZones()["name"]) == ZONES
     assert watched.commands().count("login") == 2
+
+
+def test_a_session_that_ends_in_the_middle_of_a_list_is_renewed_once_and_no_row_is_lost():
+    with serving(machines=5_000) as own:
+        cloud, watched = signed_in_as(own)
+        every = set(cloud.listVirtualMachines()["id"])
+        own.end_sessions(after=4)
+        frame = cloud.listVirtualMachines()
+        assert set(frame["id"]) == every
+        assert frame["id"].is_unique
+        assert frame.attrs["cs"]["complete"] is True
+        assert watched.commands().count("login") == 2
+        own.disable(own.username)
+        with pytest.raises(ApiError, match="disabled/locked"):
+            cloud.listVirtualMachines()
+        with pytest.raises(ApiError, match="disabled/locked"):
+            cloud.listVirtualMachines()
+        assert watched.commands().count("login") == 3
+
+
+def test_somebody_who_signed_in_is_asked_again_when_the_session_ended(demo):
+    profile = Profile("people", demo.endpoint, Asked(), source="a test")
+    watched = Watched(HttpTransport(profile))
+    cloud = Connection(Client(profile, watched), bundled())
+    with pytest.raises(SignInNeeded, match="people needs somebody to sign in"):
+        cloud.listZones()
+    assert watched.commands() == []
+    sessions = cloud.client.access.sessions
+    assert str(sessions.sign_in(Password(demo.username, demo.password))) == "admin (/)"
+    assert list(cloud.listZones()["name"]) == ZONES
+    _end(demo, watched.requests[-1])
+    for _ in range(2):
+        with pytest.raises(SignInNeeded) as caught:
+            cloud.listZones()
+        assert caught.value.profile == profile.told
+    assert watched.commands().count("login") == 1
+    assert sessions.signed_in is None
 
 
 def test_a_write_is_not_sent_again_when_its_session_is_dead(demo):
