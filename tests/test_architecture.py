@@ -15,10 +15,10 @@ ROOT = Path(__file__).parent.parent / "cs_magic"
 
 # A module imports only from rows above its own, never from its own row.
 ROWS = (
-    "errors  api.signing  api.masks  api.checks  api.completeness",
+    "errors  api.signing  api.masks  api.checks  api.nearest  api.completeness",
     "api.values",
     "api.envelope  api.credentials  api.columns  api.wire  api.catalogue",
-    "api.profile  api.records",
+    "api.profile  api.records  api.apis  api.checking",
     "api.sources",
     "api.settings",
     "api.foreign",
@@ -28,7 +28,8 @@ ROWS = (
     "api.login",
     "api.access",
     "api.client",
-    "api.pages",
+    "api.pages  api.shelf",
+    "api.catalogues",
     "frames",
     "parquet  sheets",
     "files",
@@ -40,7 +41,7 @@ ROWS = (
 )
 AFTER_THE_DEMO = (
     "notebook.connections",
-    "notebook.words",
+    "notebook.words  notebook.helping",
     "notebook.runner",
     "notebook.magics",
     "notebook.extension",
@@ -61,7 +62,14 @@ ONLY = {
         "parquet",
         "sheets",
     },  # in values a type only
-    "pandas": {"frames", "files", "connection", "notebook.shown", "notebook.words"},
+    "pandas": {
+        "frames",
+        "files",
+        "connection",
+        "notebook.shown",
+        "notebook.words",
+        "notebook.helping",
+    },
     "IPython": {
         "notebook.runner",
         "notebook.magics",
