@@ -63,10 +63,10 @@ class Catalogues:
             tell: is told what is being waited for.
         """
         with self._lock:
-            current = self.known
             if not self._settled:
                 self._meet(tell)
-            elif call and current.origin == "cached" and not knows(current, call):
+            cached = self._settled and self.known.origin == "cached"
+            if cached and call is not None and not knows(self.known, call):
                 self._read_once_more(tell)
             return self.known
 

@@ -25,7 +25,7 @@ WIDTH = 100
 Rows = list[tuple[str, ...]]
 _COLUMNS = ["name", "async", "description", "required", "since"]
 _OFFLINE = (
-    "No descriptions here: no server was asked, and the bundled catalogue holds facts only."
+    "No descriptions here: no server's catalogue was read, and the bundled one has facts only."
     " https://cloudstack.apache.org/api has them."
 )
 
