@@ -6,11 +6,10 @@ import os
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from difflib import get_close_matches
-from numbers import Integral
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from cs_magic.api.asked import check_columns, check_explode, check_options
 from cs_magic.api.catalogue import Catalogue, Command, Parameter, bundled
 from cs_magic.api.catalogues import Catalogues, Tell
 from cs_magic.api.checking import check, doubt, unknown
@@ -112,7 +111,7 @@ class Connection:
 
     def run(self, call: Call, options: Options) -> Result:
         """The answer to a call as Arrow columns; errors as in `call`."""
-        _check_options(options)
+        check_options(options)
         self.meet(call if options.check else None)
         command = self.command(call, options)
         kinds = {
@@ -163,15 +162,15 @@ class Connection:
             CallError: the call is wrong, or its options are.
             Refused: it changes something, and the profile is read-only.
         """
-        _check_options(options)
+        check_options(options)
         if options.file is not None:
             from cs_magic import files
 
             files.check(*options.file)
         if options.check:
             command = check(self.catalogue, call)
-            _check_columns(options.columns or (), command)
-            _check_explode(options.explode, command)
+            check_columns(options.columns or (), command)
+            check_explode(options.explode, command)
         else:
             command = self.catalogue.find(call.command) or unknown(call.command)
         self._check_allowed(command)
@@ -319,48 +318,3 @@ def _column_names(columns: Sequence[str] | str | None) -> tuple[str, ...] | None
     except TypeError:
         pass
     raise CallError(f"columns is a list of names, not {columns!r}")
-
-
-def _check_options(options: Options) -> None:
-    """Refuse what no command can be asked for."""
-    if options.reveal and options.file is not None:
-        raise CallError("--reveal and --output to a file: a secret is never written to a file")
-    limit, columns = options.limit, options.columns
-    if limit is not None and (isinstance(limit, bool) or not isinstance(limit, Integral)):
-        raise CallError(f"limit is a whole number, not {limit!r}")
-    if limit is not None and limit < 1:
-        raise CallError(f"limit is a number of rows from 1 on, not {limit}")
-    if columns is not None and not columns:
-        raise CallError("columns names no column; without it there are all")
-    for column in columns or ():
-        if not isinstance(column, str) or not column:
-            raise CallError(f"A column is a name, not {column!r}")
-    if options.explode is not None and options.raw:
-        raise CallError(
-            "A row for each element is for a table; raw JSON has none", name=options.explode
-        )
-
-
-def _check_explode(explode: str | None, command: Command) -> None:
-    if explode is None:
-        return
-    _check_columns((explode,), command)
-    field = command.field(explode.partition(".")[0])
-    if "." in explode:
-        raise CallError("One field is exploded, without a path", name=explode)
-    if field is not None and field.kind not in {"nested", None}:
-        raise CallError(f"{explode} is not nested: there is nothing to explode", name=explode)
-
-
-def _check_columns(columns: Sequence[str], command: Command) -> None:
-    known = [field.name for field in command.fields]
-    for column in columns if known else ():
-        field = column.partition(".")[0]
-        if field not in known:
-            near = [one for one in known if one.lower() == field.lower()]
-            near = near or get_close_matches(field.lower(), known, 1)
-            meant = f": did you mean {near[0]}?" if near else ""
-            raise CallError(f"There is no column {field}{meant}", _AS_GIVEN, name=column)
-
-
-_AS_GIVEN = "With --no-check a column that is not documented may be asked for."
