@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+import os
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from difflib import get_close_matches
-from numbers import Integral
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from cs_magic.api.catalogue import Catalogue, Command, Parameter, bundled, is_read
+from cs_magic.api.asked import check_columns, check_explode, check_options
+from cs_magic.api.catalogue import Catalogue, Command, Parameter, bundled
+from cs_magic.api.catalogues import Catalogues, Tell
+from cs_magic.api.checking import check, doubt, unknown
 from cs_magic.api.client import Client
 from cs_magic.api.columns import kind_of
 from cs_magic.api.pages import Reader, Wish, variants
-from cs_magic.api.profile import Profile, check_scheme
+from cs_magic.api.profile import Profile, check_scheme, checked
 from cs_magic.api.profiles import Profiles
 from cs_magic.api.records import revealed, rows_of
 from cs_magic.api.settings import adjusted, given
 from cs_magic.api.transport import HttpTransport
 from cs_magic.api.values import Call, Options, Result
 from cs_magic.api.wire import encoded
-from cs_magic.errors import CallError, Incomplete, ProfileError, Refused
+from cs_magic.errors import CallError, CloudStackError, Incomplete, ProfileError, Refused
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,9 +38,28 @@ class Connection:
     `cloud.call("listVirtualMachines", state="Running")`.
     """
 
-    def __init__(self, client: Client, catalogue: Catalogue) -> None:
+    def __init__(self, client: Client, catalogue: Catalogue | Catalogues) -> None:
         self.client = client
-        self.catalogue = catalogue
+        if isinstance(catalogue, Catalogue):
+            catalogue = Catalogues(client, "bundled", catalogue)
+        self._catalogues = catalogue
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """What is known of the server's commands right now; the server is never asked for it."""
+        return self._catalogues.known
+
+    def meet(self, call: Call | None = None, tell: Tell | None = None) -> Catalogue:
+        """The server's own catalogue, read now where no call has done so yet.
+
+        Where it can't be read, what is known stays. A cached one is read once more where it
+        would refuse `call`. `tell` is told, in a line, what is being waited for.
+        """
+        return self._catalogues.met(call, tell)
+
+    def sync(self) -> Catalogue:
+        """The server's own catalogue, read now and kept on disk; CloudStackError where it can't."""
+        return self._catalogues.sync()
 
     @property
     def profile(self) -> Profile:
@@ -76,14 +98,21 @@ class Connection:
         """
         pairs = tuple(pair for name, value in arguments.items() for pair in encoded(name, value))
         options = Options(columns=_column_names(columns), limit=limit, own=own)
+        call = Call(command, pairs)
         try:
-            return self.frame(self.run(Call(command, pairs), options), options)
+            result = self.run(call, options)
+            doubtful = doubt(self.catalogue, command)
+            if doubtful:
+                warnings.warn(doubtful, stacklevel=2)
+            return self.frame(result, options)
         except Incomplete as broken:
             broken.result = self.frame(broken.result, options)
             raise
 
     def run(self, call: Call, options: Options) -> Result:
         """The answer to a call as Arrow columns; errors as in `call`."""
+        check_options(options)
+        self.meet(call if options.check else None)
         command = self.command(call, options)
         kinds = {
             field.name: kind_of(field.name, field.kind or "unknown") for field in command.fields
@@ -96,7 +125,15 @@ class Connection:
         except Incomplete as broken:
             broken.result = self._named(broken.result)
             raise
-        return self._named(result)
+        except CloudStackError as error:
+            error.hints = (*error.hints, *self._doubts(call, options))
+            raise
+        notes = (*result.notes, *self._doubts(call, options))
+        return self._named(replace(result, notes=notes))
+
+    def _doubts(self, call: Call, options: Options) -> tuple[str, ...]:
+        doubtful = doubt(self.catalogue, call.command) if options.check else ""
+        return (doubtful,) if doubtful else ()
 
     def frame(self, result: Result, options: Options) -> pd.DataFrame:
         """A result as a DataFrame."""
@@ -125,17 +162,17 @@ class Connection:
             CallError: the call is wrong, or its options are.
             Refused: it changes something, and the profile is read-only.
         """
-        _check_options(options)
+        check_options(options)
         if options.file is not None:
             from cs_magic import files
 
             files.check(*options.file)
         if options.check:
-            command = self.catalogue.check(call)
-            _check_columns(options.columns or (), command)
-            _check_explode(options.explode, command)
+            command = check(self.catalogue, call)
+            check_columns(options.columns or (), command)
+            check_explode(options.explode, command)
         else:
-            command = self.catalogue.find(call.command) or _unknown(call.command)
+            command = self.catalogue.find(call.command) or unknown(call.command)
         self._check_allowed(command)
         return command
 
@@ -155,6 +192,7 @@ class Connection:
 
     def close(self) -> None:
         """Sign out where there is a session, and close the connections to the server."""
+        self._catalogues.close()
         self.client.access.close()
         self.client.transport.close()
 
@@ -168,7 +206,9 @@ class Connection:
 
     def __getattr__(self, name: str) -> Callable[..., pd.DataFrame]:
         # Only commands: hasattr(cloud, "_repr_html_") must stay false.
-        command = None if name.startswith("_") else self.catalogue.find(name)
+        # One that the caller's role lacks is an attribute: its call says so.
+        found = None if name.startswith("_") else self.catalogue.find(name)
+        command = found or (None if name.startswith("_") else bundled().find(name))
         if command is None:
             raise AttributeError(f"CloudStack has no command {name}")
 
@@ -212,7 +252,7 @@ def connect(
         endpoint, api_key, secret_key: instead of a profile, and only together: an endpoint
             given here never goes with keys found elsewhere.
         settings: `verify`, `allow_http`, `method`, `timeout`, `job_timeout`, `workers`,
-            `scope`, `read_only`, `signature_version`, `signature_algorithm`, as in a
+            `scope`, `read_only`, `catalogue`, `signature_version`, `signature_algorithm`, as in a
             profile, and stronger.
 
     Raises:
@@ -231,9 +271,25 @@ def connect(
 
 
 def opened(profile: Profile) -> Connection:
-    """A connection for a profile. Refused where it is plain HTTP to another machine."""
+    """A connection for a profile.
+
+    Raises:
+        Refused: it is plain HTTP to another machine.
+        ProfileError: CS_MAGIC_CATALOGUE, which is stronger than the profile's, is no mode.
+    """
     check_scheme(profile)
-    return Connection(Client(profile, HttpTransport(profile)), bundled())
+    mode = _catalogue_of_the_environment() or profile.catalogue
+    client = Client(profile, HttpTransport(profile))
+    return Connection(client, Catalogues(client, mode))
+
+
+def _catalogue_of_the_environment() -> str:
+    said = os.environ.get("CS_MAGIC_CATALOGUE", "").strip()
+    try:
+        return checked("catalogue", said) if said else ""
+    except ValueError as error:
+        wanted = str(error)
+    raise ProfileError(f"CS_MAGIC_CATALOGUE is {wanted}, not {said}")
 
 
 def _spelt(call: Call, command: Command) -> Call:
@@ -262,56 +318,3 @@ def _column_names(columns: Sequence[str] | str | None) -> tuple[str, ...] | None
     except TypeError:
         pass
     raise CallError(f"columns is a list of names, not {columns!r}")
-
-
-def _check_options(options: Options) -> None:
-    """Refuse what no command can be asked for."""
-    if options.reveal and options.file is not None:
-        raise CallError("--reveal and --output to a file: a secret is never written to a file")
-    limit, columns = options.limit, options.columns
-    if limit is not None and (isinstance(limit, bool) or not isinstance(limit, Integral)):
-        raise CallError(f"limit is a whole number, not {limit!r}")
-    if limit is not None and limit < 1:
-        raise CallError(f"limit is a number of rows from 1 on, not {limit}")
-    if columns is not None and not columns:
-        raise CallError("columns names no column; without it there are all")
-    for column in columns or ():
-        if not isinstance(column, str) or not column:
-            raise CallError(f"A column is a name, not {column!r}")
-    if options.explode is not None and options.raw:
-        raise CallError(
-            "A row for each element is for a table; raw JSON has none", name=options.explode
-        )
-
-
-def _check_explode(explode: str | None, command: Command) -> None:
-    if explode is None:
-        return
-    _check_columns((explode,), command)
-    field = command.field(explode.partition(".")[0])
-    if "." in explode:
-        raise CallError("One field is exploded, without a path", name=explode)
-    if field is not None and field.kind not in {"nested", None}:
-        raise CallError(f"{explode} is not nested: there is nothing to explode", name=explode)
-
-
-def _check_columns(columns: Sequence[str], command: Command) -> None:
-    known = [field.name for field in command.fields]
-    for column in columns if known else ():
-        field = column.partition(".")[0]
-        if field not in known:
-            near = [one for one in known if one.lower() == field.lower()]
-            near = near or get_close_matches(field.lower(), known, 1)
-            meant = f": did you mean {near[0]}?" if near else ""
-            raise CallError(f"There is no column {field}{meant}", _AS_GIVEN, name=column)
-
-
-_AS_GIVEN = "With --no-check a column that is not documented may be asked for."
-
-
-def _unknown(name: str) -> Command:
-    """A command that the catalogue doesn't have: it pages if it is called list…"""
-    read = is_read(name)
-    paging = (Parameter("page", "integer"), Parameter("pagesize", "integer"))
-    lists = read and name.startswith("list")
-    return Command(name, is_async=not read, parameters=paging if lists else ())

@@ -22,6 +22,10 @@ settings.register_profile("same", derandomize=True)
 settings.register_profile("new", derandomize=False)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
+# Servers of the tests get the requests that a test is about; what a catalogue says is read
+# from them in the tests of the catalogue.
+os.environ["CS_MAGIC_CATALOGUE"] = "bundled"
+
 
 @dataclass
 class Ran:
@@ -98,6 +102,7 @@ def bare_shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Note
     # A home of its own: nobody's profiles have a say here.
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     (tmp_path / "work").mkdir()
     monkeypatch.chdir(tmp_path / "work")
     config = Config()

@@ -15,10 +15,10 @@ ROOT = Path(__file__).parent.parent / "cs_magic"
 
 # A module imports only from rows above its own, never from its own row.
 ROWS = (
-    "errors  api.signing  api.masks  api.checks  api.completeness",
+    "errors  api.signing  api.masks  api.checks  api.nearest  api.completeness",
     "api.values",
     "api.envelope  api.credentials  api.columns  api.wire  api.catalogue",
-    "api.profile  api.records",
+    "api.profile  api.records  api.apis  api.checking  api.asked",
     "api.sources",
     "api.settings",
     "api.foreign",
@@ -29,7 +29,8 @@ ROWS = (
     "api.sessions",
     "api.access",
     "api.client",
-    "api.pages",
+    "api.pages  api.shelf",
+    "api.catalogues",
     "frames",
     "parquet  sheets",
     "files",
@@ -44,7 +45,7 @@ AFTER_THE_DEMO = (
     "notebook.stopped",
     "notebook.login_form",
     "notebook.signing_in",
-    "notebook.words",
+    "notebook.words  notebook.helping",
     "notebook.runner",
     "notebook.magics",
     "notebook.extension",
@@ -65,7 +66,14 @@ ONLY = {
         "parquet",
         "sheets",
     },  # in values a type only
-    "pandas": {"frames", "files", "connection", "notebook.shown", "notebook.words"},
+    "pandas": {
+        "frames",
+        "files",
+        "connection",
+        "notebook.shown",
+        "notebook.words",
+        "notebook.helping",
+    },
     "IPython": {
         "notebook.runner",
         "notebook.magics",

@@ -13,13 +13,12 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import cache
 from importlib import resources
 from typing import Any, Literal
 
-from cs_magic.api.checks import problem
-from cs_magic.api.values import Call, parameter_of
+from cs_magic.api.nearest import did_you_mean
+from cs_magic.api.values import parameter_of
 from cs_magic.errors import CallError
 
 BUNDLED_VERSION = "4.23"
@@ -42,12 +41,8 @@ _KINDS: Mapping[str, Kind] = {
     word: kind for kind, words in _WORDS.items() for word in words.split()
 }
 
-# What the client sends by itself: typed by hand it would break the signature or the session.
-_OURS = frozenset(
-    {"command", "response", "apikey", "signature", "signatureversion", "expires", "sessionkey"}
-)
 _JOB_ID = "customjobid"
-_AS_TYPED = "--no-check sends it as typed"
+AS_TYPED = "--no-check sends it as typed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +60,7 @@ class Parameter:
     since: str = ""
     related: tuple[str, ...] = ()
     length: int = 255
+    description: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +70,7 @@ class Field:
     name: str
     type: str = "string"
     fields: tuple[Field, ...] = ()
+    description: str = ""
 
     @property
     def kind(self) -> Kind | None:
@@ -117,6 +114,7 @@ class Command:
     groups: tuple[Group, ...] = ()
     by_get: bool = False
     creates: bool = False
+    description: str = ""
 
     @property
     def pages(self) -> bool:
@@ -151,16 +149,35 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """The commands of one server. `origin` says where it was read, `commands` is by lower case."""
+    """The commands of one server.
+
+    `origin` says where it was read (server, cached, cmk, bundled), `commands` is by lower
+    case. `host` is the server it was read for, `server` that one's version; both are empty
+    where there is none.
+    """
 
     version: str
     origin: str
     commands: Mapping[str, Command]
+    host: str = ""
+    server: str = ""
 
     @classmethod
     def of(cls, version: str, origin: str, commands: Iterable[Command]) -> Catalogue:
         """A catalogue of these commands."""
         return cls(version, origin, {command.name.lower(): command for command in commands})
+
+    @property
+    def sure(self) -> bool:
+        """Is it the server's own word, so that what it lacks is not there?"""
+        return self.origin not in {"bundled", "cmk"}
+
+    @property
+    def where(self) -> str:
+        """Whose commands these are, as a refusal names it."""
+        if self.sure and self.host:
+            return f"{self.host} (CloudStack {self.version})"
+        return f"CloudStack {self.version}" if self.origin != "cmk" else "cmk's cache"
 
     def names(self) -> tuple[str, ...]:
         """The names of all commands, as the server spells them."""
@@ -178,26 +195,9 @@ class Catalogue:
         """
         found = self.find(name)
         if found is None:
-            message = f"CloudStack {self.version} has no command {name}"
-            meant = _meant(name, (*self.names(), *others), cutoff=0.75)
-            raise CallError(message + meant, _AS_TYPED, name=name)
+            meant = did_you_mean(name, (*self.names(), *others), cutoff=0.75)
+            raise CallError(f"{self.where} has no command {name}{meant}", AS_TYPED, name=name)
         return found
-
-    def check(self, call: Call) -> Command:
-        """The command of a call whose command and parameters it knows, none that it needs missing.
-
-        CloudStack ignores a parameter it does not know: a mistyped filter would vanish.
-        """
-        command = self.command(call.command)
-        for name, value in call.arguments:
-            _check_parameter(command, name.partition("[")[0])
-            _check_value(command, name, value)
-        given = call.names()
-        missing = [known.name for known in command.required if known.name.lower() not in given]
-        if missing:
-            message = f"{command.name} needs {_listed(missing)}"
-            raise CallError(message, _AS_TYPED, name=call.command)
-        return command
 
 
 def is_read(name: str) -> bool:
@@ -270,39 +270,3 @@ def _parameter(
 ) -> Parameter:
     """Many commands have the same `page`, `zoneid` ...: each is made once and shared."""
     return Parameter(name, word, required, since, tuple(related.split()), length)
-
-
-def _check_parameter(command: Command, name: str) -> None:
-    """Refuse a parameter that the client sets itself, or that the command does not know."""
-    if name.lower() in _OURS:
-        raise CallError(f"{name} is set by cs_magic itself: leave it out", name=name)
-    if command.parameter(name) is None:
-        known = [parameter.name for parameter in command.parameters]
-        message = f"{command.name} has no parameter {name}{_meant(name, known)}"
-        raise CallError(message, _AS_TYPED, name=name)
-
-
-def _check_value(command: Command, name: str, value: str) -> None:
-    """Refuse a date or a boolean that the server would silently take for another."""
-    known = command.parameter(name)
-    wrong = problem(known.type, value) if known and value else ""
-    if wrong:
-        raise CallError(f"{name}={value} {wrong}", _AS_TYPED, name=name)
-
-
-def _meant(word: str, known: Iterable[str], cutoff: float = 0.6) -> str:
-    """The end of a refusal: the nearest of the known words, if one is near.
-
-    People say VM: `deployVM` is near deployVirtualMachine.
-    """
-    lower = {name.lower(): name for name in known}
-    short = {name.replace("virtualmachine", "vm"): name for name in lower}
-    spelling = {form: lower[name] for form, name in short.items()} | lower
-    near = get_close_matches(word.lower(), spelling, n=1, cutoff=cutoff)
-    return f": did you mean {spelling[near[0]]}?" if near else ""
-
-
-def _listed(names: list[str]) -> str:
-    """a, b and c"""
-    *first, last = names
-    return f"{', '.join(first)} and {last}" if first else last

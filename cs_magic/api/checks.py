@@ -12,6 +12,9 @@ from datetime import UTC, datetime
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:Z|[+-]\d{2}:?\d{2})")
+_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_WHOLE = re.compile(r"[+-]?[0-9]{1,30}")
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 
 
 def problem(kind: str, value: str) -> str:
@@ -20,12 +23,36 @@ def problem(kind: str, value: str) -> str:
     return check(value) if check is not None else ""
 
 
+def is_uuid(value: str) -> bool:
+    """Whether a value has the shape of a UUID."""
+    return _UUID.fullmatch(value) is not None
+
+
 def _boolean(value: str) -> str:
     if value in {"true", "false"}:
         return ""
     meant = {"yes": "true", "1": "true", "on": "true", "no": "false", "0": "false", "off": "false"}
     right = value.lower() if value.lower() in {"true", "false"} else meant.get(value.lower())
     return "is neither true nor false" + (f": write {right}" if right else "")
+
+
+def _whole(bits: int) -> Callable[[str], str]:
+    def check(value: str) -> str:
+        if not _WHOLE.fullmatch(value):
+            return "is no whole number"
+        fits = -(1 << bits - 1) <= int(value) < 1 << bits - 1
+        return "" if fits else f"is more than {bits} bits hold"
+
+    return check
+
+
+def _number(value: str) -> str:
+    return "" if _NUMBER.fullmatch(value) else "is no number"
+
+
+def _id(value: str) -> str:
+    """An id is a UUID, the server's own number, or -1."""
+    return "" if is_uuid(value) or _WHOLE.fullmatch(value) else "is no id"
 
 
 def _date(value: str) -> str:
@@ -56,4 +83,14 @@ def _right_date(value: str) -> str:
     return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
-_CHECKS: dict[str, Callable[[str], str]] = {"boolean": _boolean, "date": _date}
+_CHECKS: dict[str, Callable[[str], str]] = {
+    "boolean": _boolean,
+    "date": _date,
+    "tzdate": _date,  # CloudStack 4.17 and before
+    "integer": _whole(32),
+    "long": _whole(64),
+    "short": _whole(16),
+    "float": _number,
+    "double": _number,
+    "uuid": _id,
+}

@@ -60,13 +60,19 @@ class Client:
         self.access = Access(self.profile, self.transport, self.clock)
 
     def exchange(
-        self, call: Call, *, is_read: bool, stop: threading.Event | None = None
+        self,
+        call: Call,
+        *,
+        is_read: bool,
+        stop: threading.Event | None = None,
+        attempts: int = ATTEMPTS,
     ) -> Payload:
         """What the server answers to the call.
 
         Args:
             is_read: the call changes nothing, so it may be sent again.
             stop: once it is set, a read is not sent again.
+            attempts: how often a read is sent at most.
 
         Raises:
             ApiError: CloudStack refused.
@@ -79,7 +85,7 @@ class Client:
         foreground, used = stop is None, self.access.used()
         stop = stop or threading.Event()
         try:
-            payload = self._read(call, stop, foreground) if is_read else self._once(call)
+            payload = self._read(call, stop, foreground, attempts) if is_read else self._once(call)
         except ApiError as error:
             refused = error
         else:
@@ -87,12 +93,12 @@ class Client:
             return payload
         again = is_read and isinstance(refused, Unauthorized)
         if again and self.access.another_way(used, foreground=foreground):
-            return self._read(call, stop, foreground)
+            return self._read(call, stop, foreground, attempts)
         raise self.access.explained(refused, used)
 
-    def _read(self, call: Call, stop: threading.Event, foreground: bool) -> Payload:
+    def _read(self, call: Call, stop: threading.Event, foreground: bool, most: int) -> Payload:
         attempts = Retrying(
-            stop=stop_after_attempt(ATTEMPTS),
+            stop=stop_after_attempt(most),
             wait=_seconds,
             retry=retry_if_exception_type(_Again),
             sleep=partial(self.pause, stop),

@@ -42,7 +42,9 @@ class Profile:
     `verify` is True (the system's certificates), False, or the path of a CA file;
     `timeout` is the seconds of silence that are borne, `job_timeout` how long a job is
     waited for (None: as long as it takes); `workers` is how many pages are asked for at a
-    time; `read_only` refuses everything that is not a read.
+    time; `read_only` refuses everything that is not a read. `catalogue` says where what
+    the server can do comes from: from the server, `cached` on disk or `fresh` in each
+    process, or `bundled`, so that the server is never asked.
     """
 
     name: str
@@ -57,6 +59,7 @@ class Profile:
     workers: int = 4
     scope: str = "all"
     read_only: bool = False
+    catalogue: str = "cached"
 
     @property
     def told(self) -> str:
@@ -290,6 +293,7 @@ CHECKS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     ),
     "workers": ("a whole number from 1 to 16", _whole(1, 16)),
     "scope": ('"all" or "own"', _word("all", "own")),
+    "catalogue": ('"cached", "fresh" or "bundled"', _word("cached", "fresh", "bundled")),
     "signature_version": ("2 or 3", _whole(2, 3)),
     "signature_algorithm": ('"auto", "HmacSHA1" or "HmacSHA512"', _word("auto", *ALGORITHMS)),
 }

@@ -119,7 +119,9 @@ class Connections:
             self._demo.start()
         demo: Any = self._demo
         keys = KeyPair(demo.api_key, demo.secret_key)
-        return Profile(DEMO, demo.endpoint, keys, source="the embedded demo cloud")
+        source = "the embedded demo cloud"
+        # Another port each time: nothing of it is worth keeping on disk.
+        return Profile(DEMO, demo.endpoint, keys, source, catalogue="fresh")
 
 
 def _same(one: Profile, other: Profile) -> bool:

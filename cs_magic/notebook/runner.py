@@ -13,6 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from cs_magic.api.catalogue import bundled, is_read
+from cs_magic.api.checking import known
 from cs_magic.api.values import Call, Options, Result
 from cs_magic.errors import (
     CallError,
@@ -22,7 +23,7 @@ from cs_magic.errors import (
     Refused,
     SignInNeeded,
 )
-from cs_magic.notebook import words
+from cs_magic.notebook import helping, words
 from cs_magic.notebook.arguments import call_of, option_text, options_of
 from cs_magic.notebook.connections import Connections
 from cs_magic.notebook.grammar import asks, parse, parse_cell
@@ -128,7 +129,7 @@ class Runner:
             catalogue = bundled()
             with suppress(ProfileError):
                 catalogue = self._asked(statement, names).catalogue
-            _check_command(catalogue, statement)
+            _check_command(catalogue, statement, strict=True)
 
         if cell is None:
             return [parse(line, check=check)]
@@ -223,6 +224,12 @@ class Runner:
                 return words.login(statement, self._asked(statement, names), self.sign_in)
             case "logout":
                 return words.logout(statement, self._asked(statement, names), self.sign_in)
+            case "sync":
+                return words.sync(statement, self.connections)
+            case "help":
+                return helping.show_help(statement, names, self.connections)
+            case "apis":
+                return self._given(statement, helping.apis(statement, names, self.connections))
         connection = self._asked(statement, names)
         call, options = _checked(connection, statement, names, later)
         if statement.has("dry-run"):
@@ -282,18 +289,30 @@ class Runner:
 def _checked(
     connection: Connection, statement: Statement, names: Names, later: Collection[str]
 ) -> tuple[Call, Options]:
-    """The call and options of a statement, held against the catalogue."""
+    """The call and options of a statement, held against the catalogue.
+
+    The first one that is to be sent reads the server's.
+    """
     options = options_of(statement, names, later)
-    if options.check:
+    asks_server = not statement.has("dry-run")
+    tell = None if statement.has("quiet") else say
+    if options.check and connection.catalogue.find(statement.command) is None:
+        if asks_server:
+            connection.meet(Call(statement.command), tell)
         _check_command(connection.catalogue, statement)
     call = call_of(statement, names, later)
+    if asks_server:
+        connection.meet(call if options.check else None, tell)
     with _pointing_to(statement):
         connection.command(_without_names_to_come(call, statement, later), options)
     return call, options
 
 
-def _check_command(catalogue: Catalogue, statement: Statement) -> None:
-    """Refuse a command that does not exist: `stauts` is near a word, `list zones` a command."""
+def _check_command(catalogue: Catalogue, statement: Statement, strict: bool = False) -> None:
+    """Refuse a command that does not exist: `stauts` is near a word, `list zones` a command.
+
+    One that the bundled catalogue lacks may exist; `strict` refuses it even so.
+    """
     if statement.has("no-check") or catalogue.find(statement.command):
         return
     behind = re.compile(r"[^\S\n]+(\w+)").match(
@@ -304,7 +323,9 @@ def _check_command(catalogue: Catalogue, statement: Statement) -> None:
         if joined is not None:
             message = f"There is no command {statement.command}: did you mean {joined.name}?"
             raise CallError(message, name=statement.command)
-        catalogue.command(statement.command, WORDS)
+        if strict:
+            catalogue.command(statement.command, WORDS)
+        known(catalogue, statement.command, WORDS)
 
 
 def _without_names_to_come(call: Call, statement: Statement, later: Collection[str]) -> Call:

@@ -35,11 +35,11 @@ def say(line: str) -> None:
     display({"text/plain": plain, "text/html": html}, raw=True)
 
 
-def frame_of(rows: list[dict[str, Any]]) -> pd.DataFrame:
+def frame_of(rows: list[dict[str, Any]], columns: list[str] | None = None) -> pd.DataFrame:
     """A DataFrame of what we have to say ourselves; IPython shows it whole, nothing cut."""
     from pandas import DataFrame
 
-    frame = DataFrame(rows)
+    frame = DataFrame(rows, columns=columns)
     # A plain DataFrame still: only this object is shown so, nothing that is made of it.
     object.__setattr__(frame, "_repr_mimebundle_", partial(_whole, frame))
     return frame
@@ -63,9 +63,13 @@ def show(value: Any) -> None:
 
 def show_text(text: str) -> None:
     """Show a text of several lines, as it is."""
+    show_page(text, f'<pre style="line-height:1.3">{escape(text)}</pre>')
+
+
+def show_page(text: str, html: str) -> None:
+    """Show a page that was made twice, as text for a terminal and as HTML for a notebook."""
     from IPython.display import display
 
-    html = f'<pre style="line-height:1.3">{escape(text)}</pre>'
     display({"text/plain": text, "text/html": html}, raw=True)
 
 

@@ -49,6 +49,9 @@ WORDS = {
     "logout": ("", "sign out"),
     "profiles": ("", "the profiles there are, where they come from, and what shadows what"),
     "status": ("[-v]", "who you are, where; -v looks into why a call is refused"),
+    "help": ("COMMAND", "what a command does, takes and answers"),
+    "apis": ("[WORD ...]", "the commands that a word finds, by name and description"),
+    "sync": ("", "read anew what the server can do; it is kept on disk"),
     "last": ("[--reveal|--tb]", "the last result, or what came of a list that broke off"),
 }
 

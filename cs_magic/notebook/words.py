@@ -1,4 +1,4 @@
-"""What our own words do: use, profiles, status, last."""
+"""What our own words do: use, profiles, status, sync, last."""
 
 from __future__ import annotations
 
@@ -26,15 +26,18 @@ _FLAGS: Mapping[str, frozenset[str]] = {
     "status": frozenset({"-v", "--verbose"}),
     "last": frozenset({"--reveal", "--tb"}),
 }
+# How many names may stand behind a word.
+_NAMES: Mapping[str, int] = {"use": 1, "help": 1, "apis": 9}
 
 
-def flags_of(statement: Statement, named: int = 0) -> set[str]:
-    """The flags behind a word, which also takes so many names.
+def flags_of(statement: Statement) -> set[str]:
+    """The flags behind a word, which may also take names.
 
     Raises:
         CallError: there is something else behind it, or too little.
     """
     word = statement.command.lower()
+    named = _NAMES.get(word, 0)
     flags = {one.text for one in statement.words if one.bare and one.text.startswith("-")}
     for one in statement.words:
         if one.text in flags and one.text not in _FLAGS.get(word, ()):
@@ -47,7 +50,7 @@ def flags_of(statement: Statement, named: int = 0) -> set[str]:
 
 def profile_name(statement: Statement, names: Mapping[str, Any]) -> str:
     """The name that stands behind `use`."""
-    flags = flags_of(statement, named=1)
+    flags = flags_of(statement)
     named = [one for one in statement.words if one.text not in flags or one.path]
     if not named:
         raise statement.wrong("use takes the name of a profile: %cs use demo")
@@ -58,7 +61,7 @@ def profile_name(statement: Statement, names: Mapping[str, Any]) -> str:
 
 def only_reads(statement: Statement) -> bool:
     """Whether `use` is to make it read-only."""
-    return "--read-only" in flags_of(statement, named=1)
+    return "--read-only" in flags_of(statement)
 
 
 def use(statement: Statement, names: Mapping[str, Any], connections: Connections) -> None:
@@ -107,6 +110,20 @@ def profiles(connections: Connections) -> pd.DataFrame:
     here = "→" if current == DEMO else ""
     demo = {"name": DEMO, "current": here, "keys": "API keys", "source": "%cs use demo"}
     return frame_of([*rows, demo]).fillna("")
+
+
+def sync(statement: Statement, connections: Connections) -> None:
+    """Read the server's catalogue anew, and say what came; CloudStackError where it can't be."""
+    if statement.target:
+        raise statement.wrong("sync gives nothing that a variable could keep")
+    connection = connections.current()
+    before = set(connection.catalogue.names()) if connection.catalogue.sure else None
+    catalogue = connection.sync()
+    names = set(catalogue.names())
+    changed = f", {len(names - before)} new, {len(before - names)} gone" if before else ""
+    if not statement.has("quiet"):
+        where = f"{connection.profile.name}: CloudStack {catalogue.version}"
+        say(f"{where} · {len(names):,} commands{changed}")
 
 
 def status(statement: Statement, connections: Connections) -> pd.DataFrame:

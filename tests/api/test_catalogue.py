@@ -1,4 +1,4 @@
-"""What the bundled catalogue says, and what it refuses before anything is sent."""
+"""What the bundled catalogue says of CloudStack's commands."""
 
 from __future__ import annotations
 
@@ -9,37 +9,14 @@ import sys
 import pytest
 
 from cs_magic.api.catalogue import (
-    Catalogue,
-    Command,
     Field,
     Group,
     Parameter,
     bundled,
     is_read,
 )
-from cs_magic.api.values import Call
-from cs_magic.errors import CallError
 
 COMMANDS = tuple(bundled().commands.values())
-NEEDS = [(command, needed) for command in COMMANDS for needed in command.required]
-
-
-def minimal(command: Command, without: str = "") -> Call:
-    given = (parameter.name for parameter in command.required if parameter.name != without)
-    return Call(command.name, tuple((name, fitting(command, name)) for name in given))
-
-
-def fitting(command: Command, name: str) -> str:
-    """A value of the parameter's type."""
-    known = command.parameter(name)
-    return {"boolean": "true", "date": "2026-09-01"}.get(known.type if known else "", "x")
-
-
-def refusal(command: str, *arguments: tuple[str, str]) -> CallError:
-    with pytest.raises(CallError) as caught:
-        bundled().check(Call(command, arguments))
-    return caught.value
-
 
 # -- what there is -------------------------------------------------------------------------
 
@@ -267,107 +244,6 @@ def test_every_scope_can_be_asked():
         wanted = {"listall": "listall", "project": "projectid"}
         assert all(command.parameter(wanted[word]) for word in command.scope)
         assert command.is_read or not command.scope
-
-
-# -- checking ------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
-def test_the_minimal_call_of_every_command_passes(command):
-    assert command is bundled().check(minimal(command))
-
-
-@pytest.mark.parametrize(
-    ("command", "needed"), NEEDS, ids=[f"{command.name}-{needed.name}" for command, needed in NEEDS]
-)
-def test_each_required_parameter_that_is_left_out_is_named(command, needed):
-    error = refusal(command.name, *minimal(command, without=needed.name).arguments)
-    assert f"{command.name} needs {needed.name}" == error.message
-    assert command.name == error.name
-    assert any("--no-check" in hint for hint in error.hints)
-
-
-def test_all_that_is_missing_is_named_at_once():
-    assert refusal("listUsageRecords").message == "listUsageRecords needs enddate and startdate"
-
-
-def test_an_unknown_command_is_refused_with_the_nearest_name():
-    error = refusal("listVirtualMachine")
-    assert "did you mean listVirtualMachines?" in error.message
-    assert error.name == "listVirtualMachine"
-    assert any("--no-check" in hint for hint in error.hints)
-
-
-@pytest.mark.parametrize(
-    ("typed", "meant"),
-    [
-        ("listVMs", "listVirtualMachines"),
-        ("deployVM", "deployVirtualMachine"),
-        ("LISTZONE", "listZones"),
-        ("listVMSnapshots", "listVMSnapshot"),
-    ],
-)
-def test_a_shortened_or_plural_name_is_understood(typed, meant):
-    assert f"did you mean {meant}?" in refusal(typed).message
-
-
-def test_nothing_is_suggested_where_nothing_is_near():
-    assert refusal("xyzzy").message == "CloudStack 4.23 has no command xyzzy"
-
-
-def test_a_misspelt_parameter_is_refused_with_the_nearest_name():
-    error = refusal("listVirtualMachines", ("zonid", "1"))
-    assert error.message == "listVirtualMachines has no parameter zonid: did you mean zoneid?"
-    assert error.name == "zonid"
-    assert any("--no-check" in hint for hint in error.hints)
-
-
-def test_parameter_names_compare_in_any_letter_case():
-    call = Call("listVirtualMachines", (("ZoneId", "1"), ("KEYWORD", "web")))
-    assert bundled().check(call).name == "listVirtualMachines"
-    assert bundled().check(Call("STOPvirtualmachine", (("ID", "1"),))).is_async
-
-
-@pytest.mark.parametrize("name", ["tags[0].key", "Tags[0].value", "details[0].cpuNumber"])
-def test_a_wire_name_belongs_to_its_map_parameter(name):
-    assert bundled().check(Call("listVirtualMachines", ((name, "x"),)))
-
-
-def test_a_wire_name_finds_its_map_parameter():
-    found = bundled().command("listVirtualMachines").parameter("Tags[0].key")
-    assert (found.name, found.type) == ("tags", "map")
-
-
-def test_the_name_at_fault_of_a_wire_name_is_its_map():
-    assert refusal("listVirtualMachines", ("tgas[0].key", "x")).name == "tgas"
-
-
-@pytest.mark.parametrize(
-    "name",
-    ["response", "apiKey", "signature", "signatureVersion", "expires", "sessionkey", "command"],
-)
-def test_what_the_client_sends_by_itself_is_refused(name):
-    error = refusal("listZones", (name, "x"))
-    assert f"{name} is set by cs_magic itself: leave it out" == error.message
-    assert name == error.name
-
-
-def test_no_command_declares_what_the_client_sends_by_itself():
-    declared = {known.name.lower() for command in COMMANDS for known in command.parameters}
-    assert set() == declared & {"response", "apikey", "signature", "expires", "sessionkey"}
-
-
-def test_customjobid_is_known_on_async_commands_only():
-    assert bundled().check(Call("stopVirtualMachine", (("id", "1"), ("customjobid", "2"))))
-    assert refusal("listZones", ("customjobid", "2")).name == "customjobid"
-
-
-def test_a_catalogue_can_be_made_of_other_commands():
-    needed = Parameter("Id", required=True)
-    ours = Catalogue.of("9.9", "memory", [Command("listThings", parameters=(needed,))])
-    assert ours.check(Call("LISTTHINGS", (("id", "1"),))).name == "listThings"
-    with pytest.raises(CallError, match=r"CloudStack 9\.9 has no command listThing: did you"):
-        ours.command("listThing")
 
 
 # -- reads ---------------------------------------------------------------------------------

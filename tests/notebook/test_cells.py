@@ -37,9 +37,9 @@ SAME = [
     "listZones name=",
 ]
 NAMES = {
-    "ids": ["a1", "b2"],
-    "frame": pd.DataFrame({"id": ["a1", "b2"]}),
-    "row": {"id": "a1"},
+    "ids": ["a1" * 4 + "-0000-4000-8000-" + "a1" * 6, "7"],
+    "frame": pd.DataFrame({"id": ["a1" * 4 + "-0000-4000-8000-" + "a1" * 6, "7"]}),
+    "row": {"id": "8"},
     "tier": "db",
     "n": 2,
 }
@@ -126,7 +126,7 @@ def test_a_name_that_turns_out_empty_stops_the_cell_there(notebook, cloud):
 
 UNSENT = {
     "listZones\nlistHosts foo": "line 3: foo is not parameter=value",
-    "listZones\nlistHostz": "line 3: CloudStack 4.23 has no command listHostz",
+    "listZones\nstauts": "line 3: CloudStack 4.23 has no command stauts: did you mean status?",
     "listZones\nlistHosts\n  nme=a": "line 4: listHosts has no parameter nme",
     "listZones\nlistHosts name=$nope": "line 3: nope is not defined",
     "listZones\nlistHosts name=$empty": "line 3: $empty is empty",

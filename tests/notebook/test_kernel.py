@@ -124,7 +124,7 @@ def test_cells_that_wait_behind_a_failed_one_are_not_run(kernel):
 
 # The ▲ stands before the character that the caret points to; it is not typed.
 WRONG = [
-    "%cs ▲listZonse",
+    "%cs ▲stauts",
     "%cs listZones ▲nme=a",
     "%cs listZones ▲foo",
     "%cs listZones name=▲$nope",

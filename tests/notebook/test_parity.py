@@ -45,9 +45,9 @@ STATEMENTS = [
 ]
 NAMES = {
     "tier": "db",
-    "ids": ["a1", "b2"],
-    "frame": pd.DataFrame({"id": ["a1", "b2"]}),
-    "row": {"the id": "a1"},
+    "ids": ["1", "7"],
+    "frame": pd.DataFrame({"id": ["1", "7"]}),
+    "row": {"the id": "1"},
     "numbers": np.array([7, 8]),
     "yes": np.bool_(True),
     "tags": {"env": "prod"},

@@ -280,10 +280,10 @@ def test_secrets_are_shown_on_demand_without_asking_again(notebook, ours, demo):
 
 
 def test_last_tb_shows_the_whole_traceback_of_what_failed(notebook, ours):
-    notebook.run("%cs listZonse")
+    notebook.run("%cs listZones nmae=a")
     [text] = notebook.fine("%cs last --tb").lines
     assert text.startswith("Traceback (most recent call last):")
-    assert "listZonse" in text
+    assert "nmae" in text
 
 
 # -- files that others can read ----------------------------------------------------------------
