@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 from numbers import Integral
@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING, Any
 from cs_magic.api.catalogue import Catalogue, Command, Parameter, bundled, is_read
 from cs_magic.api.client import Client
 from cs_magic.api.columns import kind_of
+from cs_magic.api.lookups import Lists, Lookups
+from cs_magic.api.named import without_names
+from cs_magic.api.names import resolved
 from cs_magic.api.pages import Reader, Wish, variants
 from cs_magic.api.profile import Profile, check_scheme
 from cs_magic.api.profiles import Profiles
@@ -82,9 +85,16 @@ class Connection:
             broken.result = self.frame(broken.result, options)
             raise
 
-    def run(self, call: Call, options: Options) -> Result:
-        """The answer to a call as Arrow columns; errors as in `call`."""
+    def run(self, call: Call, options: Options, lookups: Lookups | None = None) -> Result:
+        """The answer to a call as Arrow columns; errors as in `call`.
+
+        `lookups` are the names that are known already.
+        """
+        lookups = Lookups() if lookups is None else lookups
         command = self.command(call, options)
+        call = self.with_ids(call, options, lookups)
+        if not command.is_read:
+            lookups.forget()
         kinds = {
             field.name: kind_of(field.name, field.kind or "unknown") for field in command.fields
         }
@@ -131,7 +141,8 @@ class Connection:
 
             files.check(*options.file)
         if options.check:
-            command = self.catalogue.check(call)
+            known = self.catalogue.find(call.command)
+            command = self.catalogue.check(without_names(call, known))
             _check_columns(options.columns or (), command)
             _check_explode(options.explode, command)
         else:
@@ -147,10 +158,27 @@ class Connection:
                 "%cs use NAME without --read-only, or read_only = false in the profile.",
             )
 
+    def with_ids(
+        self, call: Call, options: Options, lookups: Lookups, leave: Collection[str] = ()
+    ) -> Call:
+        """The call with ids where it says names; unchecked, only where it says `name:VALUE`.
+
+        The values to `leave` stay as they are. Errors as in `cs_magic.api.names`.
+        """
+        command = self.catalogue.find(call.command)
+        if command is None:
+            return call
+        lists = Lists(self.client, self.catalogue, lookups, options.own or self._own)
+        return resolved(lists, call, command, not options.check, leave)
+
     def planned(self, call: Call, options: Options) -> tuple[Call, ...]:
-        """The calls that would be sent, without pages, signature or key; refused as in `run`."""
+        """The calls that would be sent, without pages, signature or key; refused as in `run`.
+
+        Only names are looked up.
+        """
         command = self.command(call, options)
         check_scheme(self.profile)
+        call = self.with_ids(call, options, Lookups())
         return variants(_spelt(call, command), command, options.own or self._own)
 
     def close(self) -> None:

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from cs_magic.api.catalogue import bundled
+from cs_magic.api.lookups import Lookups
 from cs_magic.api.values import Call, Options, Result
 from cs_magic.errors import CallError, CloudStackError, Incomplete, ProfileError
 from cs_magic.notebook import words
@@ -54,6 +55,8 @@ class Runner:
         self.shell = shell
         self.connections = Connections()
         self.last: tuple[Connection, Result, Options] | None = None
+        self.lookups = Lookups()  # of one cell
+        shell.events.register("pre_execute", self._begin_cell)
         self.failed = ""  # a traceback's text: the error itself would keep frames and rows
 
     def names(self, local: MutableMapping[str, Any] | None) -> Names:
@@ -84,10 +87,14 @@ class Runner:
 
     def close(self) -> None:
         """Close the connections, and the demo cloud; say which profile is no longer in use."""
+        self.shell.events.unregister("pre_execute", self._begin_cell)
         used = self.connections.used
         self.connections.close()
         if used is not None:
             say(f"{used} is no longer in use: %cs use {used}")
+
+    def _begin_cell(self) -> None:
+        self.lookups = Lookups()
 
     def _parsed(self, line: str, cell: str | None, names: Names) -> list[Statement]:
         """The statements; an error says that there is no such command before all else."""
@@ -162,6 +169,10 @@ class Runner:
         connection = self._asked(statement, names)
         call, options = _checked(connection, statement, names, later)
         if statement.has("dry-run"):
+            with _pointing_to(statement):
+                unknown = _to_come(statement, later)
+                call = connection.with_ids(call, options, self.lookups, unknown)
+            self._say_names(statement)
             return _planned(connection, call, replace(options, check=False))  # it is checked
         with _pointing_to(statement):
             call = call_of(statement, names, later, asked_secret)
@@ -172,7 +183,7 @@ class Runner:
 
     def _answer(self, connection: Connection, call: Call, options: Options) -> Result:
         try:
-            result = connection.run(call, options)
+            result = connection.run(call, options, self.lookups)
         except Incomplete as broken:
             self.last = (connection, broken.result, options)
             broken.result = _value(connection, broken.result, replace(options, file=None))
@@ -186,9 +197,17 @@ class Runner:
         if statement.has("quiet") and result.provenance.complete is not False:
             return
         verbose = statement.has("verbose")
+        if verbose:
+            self._say_names(statement)
         say(summary(result, statement.target, connection.profile, verbose, revealed))
         for note in result.notes:
             say(f"⚠ {note}")
+
+    def _say_names(self, statement: Statement) -> None:
+        """Say which names were looked up for the statement."""
+        for found in self.lookups.told():
+            if not statement.has("quiet"):
+                say(str(found))
 
     def _given(self, statement: Statement, value: Any) -> Any:
         """Assign to the target, or hand over to be shown; a last `;` shows nothing."""
@@ -240,13 +259,18 @@ def _check_command(catalogue: Catalogue, statement: Statement) -> None:
 
 def _without_names_to_come(call: Call, statement: Statement, later: Collection[str]) -> Call:
     """The call with an empty text where a value is only known when its line runs."""
-    unknown = {
+    unknown = _to_come(statement, later)
+    pairs = ((name, "" if value in unknown else value) for name, value in call.arguments)
+    return Call(call.command, tuple(pairs))
+
+
+def _to_come(statement: Statement, later: Collection[str]) -> set[str]:
+    """What is typed for values that are only known when their lines run."""
+    return {
         argument.value.typed
         for argument in statement.arguments
         if argument.value.path and argument.value.path[0] in later
     }
-    pairs = ((name, "" if value in unknown else value) for name, value in call.arguments)
-    return Call(call.command, tuple(pairs))
 
 
 @contextmanager
