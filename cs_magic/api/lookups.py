@@ -8,6 +8,7 @@ from typing import Any
 
 from cs_magic.api.catalogue import Catalogue, Command
 from cs_magic.api.client import Client
+from cs_magic.api.masks import masked_arguments
 from cs_magic.api.named import columns_of
 from cs_magic.api.pages import Reader, Wish
 from cs_magic.api.profile import Profile
@@ -46,14 +47,17 @@ class Found:
 
     def __str__(self) -> str:
         again = ", read before" if self.again else ""
-        return f"{self.argument}={self.name} is {self.id} ({self.command}{again})"
+        ((_, name),) = masked_arguments([(self.argument, self.name)])
+        return f"{self.argument}={name} is {self.id} ({self.command}{again})"
 
 
 @dataclass(slots=True)
 class Lookups:
     """What a cell has looked up so far. `told` gives what was found since it was last asked."""
 
-    rows: dict[tuple[Profile, Call, bool], tuple[Row, ...]] = field(default_factory=dict, repr=False)
+    rows: dict[tuple[Profile, Call, bool], tuple[Row, ...]] = field(
+        default_factory=dict, repr=False
+    )
     # Lists of which the caller may not ask for all there is.
     restricted: set[tuple[Profile, str]] = field(default_factory=set, repr=False)
     found: list[Found] = field(default_factory=list)

@@ -161,17 +161,20 @@ class _Search:
         """The things of that name, one row each; of namesakes those of the call's owner."""
         found: list[Row] = []
         for column in columns_of(listed):
-            ids = {row["id"]: row for row in rows if row["id"] and row[column] == name}
+            ids = {row["id"]: row for row in rows if row.get("id") and row.get(column) == name}
             found = found or list(ids.values())
         for owner in OWNERS if self.narrows and len(found) > 1 else ():
             given = self.call.given(owner)
-            found = [row for row in found if given and row[owner] == given] or found
+            found = [row for row in found if given and row.get(owner) == given] or found
         return found
 
     def _several(self, name: str, hit: _Hit) -> CallError:
-        differ = [one for one in TELLING if len({str(row[one]) for row in hit.rows}) > 1][:5]
+        telling = (columns_of(hit.command)[0], *TELLING)
+        differ = [one for one in telling if len({str(row.get(one)) for row in hit.rows}) > 1]
+        if "domainpath" in differ and "domain" in differ:
+            differ.remove("domain")
         told = [
-            " ".join([str(row["id"]), *(f"{one}={row[one]}" for one in differ if row[one])])
+            " ".join([str(row["id"]), *(f"{one}={row[one]}" for one in differ[:5] if row.get(one))])
             for row in hit.rows[:_SHOWN]
         ]
         more = len(hit.rows) - len(told)
@@ -183,7 +186,7 @@ class _Search:
 
     def _none(self, name: str, hit: _Hit) -> CallError:
         column = columns_of(hit.command)[0]
-        known = dict.fromkeys(str(row[column]) for row in hit.near if row[column])
+        known = dict.fromkeys(str(row[column]) for row in hit.near if row.get(column))
         folded = {one.casefold(): one for one in known}
         near = get_close_matches(name.casefold(), folded, n=5)
         meant = f': did you mean "{folded[near[0]]}"?' if near else ""

@@ -87,7 +87,8 @@ class Runner:
 
     def close(self) -> None:
         """Close the connections, and the demo cloud; say which profile is no longer in use."""
-        self.shell.events.unregister("pre_execute", self._begin_cell)
+        with suppress(ValueError):  # closed before
+            self.shell.events.unregister("pre_execute", self._begin_cell)
         used = self.connections.used
         self.connections.close()
         if used is not None:
@@ -168,11 +169,12 @@ class Runner:
                 return self._show_last(statement)
         connection = self._asked(statement, names)
         call, options = _checked(connection, statement, names, later)
+        self.lookups.told()  # those of a statement that failed
         if statement.has("dry-run"):
             with _pointing_to(statement):
                 unknown = _to_come(statement, later)
                 call = connection.with_ids(call, options, self.lookups, unknown)
-            self._say_names(statement)
+            self._say_names(not statement.has("quiet"))
             return _planned(connection, call, replace(options, check=False))  # it is checked
         with _pointing_to(statement):
             call = call_of(statement, names, later, asked_secret)
@@ -194,19 +196,18 @@ class Runner:
     def _say(
         self, statement: Statement, connection: Connection, result: Result, revealed: bool
     ) -> None:
+        verbose = statement.has("verbose")
+        self._say_names(verbose and not statement.has("quiet"))
         if statement.has("quiet") and result.provenance.complete is not False:
             return
-        verbose = statement.has("verbose")
-        if verbose:
-            self._say_names(statement)
         say(summary(result, statement.target, connection.profile, verbose, revealed))
         for note in result.notes:
             say(f"⚠ {note}")
 
-    def _say_names(self, statement: Statement) -> None:
-        """Say which names were looked up for the statement."""
+    def _say_names(self, wanted: bool) -> None:
+        """Say which names were looked up since the last time, where that is wanted."""
         for found in self.lookups.told():
-            if not statement.has("quiet"):
+            if wanted:
                 say(str(found))
 
     def _given(self, statement: Statement, value: Any) -> Any:
