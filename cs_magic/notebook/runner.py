@@ -56,7 +56,7 @@ class Runner:
         self.connections = Connections()
         self.last: tuple[Connection, Result, Options] | None = None
         self.lookups = Lookups()  # of one cell
-        shell.events.register("pre_execute", self._begin_cell)
+        shell.events.register("post_execute", self._end_cell)
         self.failed = ""  # a traceback's text: the error itself would keep frames and rows
 
     def names(self, local: MutableMapping[str, Any] | None) -> Names:
@@ -88,13 +88,13 @@ class Runner:
     def close(self) -> None:
         """Close the connections, and the demo cloud; say which profile is no longer in use."""
         with suppress(ValueError):  # closed before
-            self.shell.events.unregister("pre_execute", self._begin_cell)
+            self.shell.events.unregister("post_execute", self._end_cell)
         used = self.connections.used
         self.connections.close()
         if used is not None:
             say(f"{used} is no longer in use: %cs use {used}")
 
-    def _begin_cell(self) -> None:
+    def _end_cell(self) -> None:
         self.lookups = Lookups()
 
     def _parsed(self, line: str, cell: str | None, names: Names) -> list[Statement]:

@@ -36,10 +36,11 @@ SAME = [
     "listZones name='two words' keyword=\"it's\"",
     "listZones name=",
 ]
+IDS = [f"{n}0000000-0000-4000-8000-000000000000" for n in (1, 2)]
 NAMES = {
-    "ids": ["a1", "b2"],
-    "frame": pd.DataFrame({"id": ["a1", "b2"]}),
-    "row": {"id": "a1"},
+    "ids": IDS,
+    "frame": pd.DataFrame({"id": IDS}),
+    "row": {"id": IDS[0]},
     "tier": "db",
     "n": 2,
 }

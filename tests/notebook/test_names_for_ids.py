@@ -6,7 +6,7 @@ import pytest
 from replay import Replay, environment, steps
 
 from cs_magic.demo.server import serving
-from cs_magic.errors import ApiError, CallError
+from cs_magic.errors import ApiError
 
 
 @pytest.fixture
