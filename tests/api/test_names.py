@@ -199,9 +199,11 @@ def test_where_things_go_does_not_say_which_they_are(both):
     assert cloud.sent("assignVirtualMachine") == []
 
 
-def test_a_place_is_resolved_first_and_narrows_the_others(both):
+@pytest.mark.parametrize("order", [["networkid", "zoneid"], ["zoneid", "networkid"]])
+def test_a_place_is_resolved_first_and_narrows_the_others(both, order):
     cloud, connection = both
-    connection.listVirtualMachines(networkid="Lab", zoneid="Geneva")
+    given = {"networkid": "Lab", "zoneid": "Geneva"}
+    connection.listVirtualMachines(**{name: given[name] for name in order})
     assert cloud.sent("listNetworks")[0]["zoneid"] == GENEVA
     error = refused(connection.listVirtualMachines, networkid="Lab", zoneid="Zürich")
     assert f"Looked up with zoneid={ZURICH}." in error.hints
