@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,9 @@ from cs_magic.api.catalogues import Catalogues, Tell
 from cs_magic.api.checking import check, doubt, unknown
 from cs_magic.api.client import Client
 from cs_magic.api.columns import kind_of
+from cs_magic.api.lookups import Lists, Lookups
+from cs_magic.api.named import without_names
+from cs_magic.api.names import resolved
 from cs_magic.api.pages import Reader, Wish, variants
 from cs_magic.api.profile import Profile, check_scheme, checked
 from cs_magic.api.profiles import Profiles
@@ -109,11 +112,18 @@ class Connection:
             broken.result = self.frame(broken.result, options)
             raise
 
-    def run(self, call: Call, options: Options) -> Result:
-        """The answer to a call as Arrow columns; errors as in `call`."""
+    def run(self, call: Call, options: Options, lookups: Lookups | None = None) -> Result:
+        """The answer to a call as Arrow columns; errors as in `call`.
+
+        `lookups` are the names that are known already.
+        """
         check_options(options)
+        lookups = Lookups() if lookups is None else lookups
         self.meet(call if options.check else None)
         command = self.command(call, options)
+        call = self.with_ids(call, options, lookups)
+        if not command.is_read:
+            lookups.forget()
         kinds = {
             field.name: kind_of(field.name, field.kind or "unknown") for field in command.fields
         }
@@ -168,7 +178,8 @@ class Connection:
 
             files.check(*options.file)
         if options.check:
-            command = check(self.catalogue, call)
+            known = self.catalogue.find(call.command)
+            command = check(self.catalogue, without_names(call, known))
             check_columns(options.columns or (), command)
             check_explode(options.explode, command)
         else:
@@ -184,10 +195,27 @@ class Connection:
                 "%cs use NAME without --read-only, or read_only = false in the profile.",
             )
 
+    def with_ids(
+        self, call: Call, options: Options, lookups: Lookups, leave: Collection[str] = ()
+    ) -> Call:
+        """The call with ids where it says names; unchecked, only where it says `name:VALUE`.
+
+        The values to `leave` stay as they are. Errors as in `cs_magic.api.names`.
+        """
+        command = self.catalogue.find(call.command)
+        if command is None:
+            return call
+        lists = Lists(self.client, self.catalogue, lookups, options.own or self._own)
+        return resolved(lists, call, command, not options.check, leave)
+
     def planned(self, call: Call, options: Options) -> tuple[Call, ...]:
-        """The calls that would be sent, without pages, signature or key; refused as in `run`."""
+        """The calls that would be sent, without pages, signature or key; refused as in `run`.
+
+        Only names are looked up.
+        """
         command = self.command(call, options)
         check_scheme(self.profile)
+        call = self.with_ids(call, options, Lookups())
         return variants(_spelt(call, command), command, options.own or self._own)
 
     def close(self) -> None:

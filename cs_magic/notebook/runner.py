@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from cs_magic.api.catalogue import bundled, is_read
 from cs_magic.api.checking import known
+from cs_magic.api.lookups import Lookups
 from cs_magic.api.values import Call, Options, Result
 from cs_magic.errors import (
     CallError,
@@ -85,6 +86,8 @@ class Runner:
         self._done: dict[tuple[str, str | None], int] = {}
         self.last: tuple[Connection, Result, Options] | None = None
         atexit.register(self.connections.close)
+        self.lookups = Lookups()  # of one cell
+        shell.events.register("post_execute", self._end_cell)
         self.failed = ""  # a traceback's text: the error itself would keep frames and rows
 
     def names(self, local: MutableMapping[str, Any] | None) -> Names:
@@ -116,11 +119,16 @@ class Runner:
 
     def close(self) -> None:
         """Close the connections, and the demo cloud; say which profile is no longer in use."""
+        with suppress(ValueError):  # closed before
+            self.shell.events.unregister("post_execute", self._end_cell)
         used = self.connections.used
         atexit.unregister(self.connections.close)
         self.connections.close()
         if used is not None:
             say(f"{used} is no longer in use: %cs use {used}")
+
+    def _end_cell(self) -> None:
+        self.lookups = Lookups()
 
     def _parsed(self, line: str, cell: str | None, names: Names) -> list[Statement]:
         """The statements; an error says that there is no such command before all else."""
@@ -232,7 +240,12 @@ class Runner:
                 return self._given(statement, helping.apis(statement, names, self.connections))
         connection = self._asked(statement, names)
         call, options = _checked(connection, statement, names, later)
+        self.lookups.told()  # those of a statement that failed
         if statement.has("dry-run"):
+            with _pointing_to(statement):
+                unknown = _to_come(statement, later)
+                call = connection.with_ids(call, options, self.lookups, unknown)
+            self._say_names(not statement.has("quiet"))
             return _planned(connection, call, replace(options, check=False))  # it is checked
         if self.sign_in.going_on is not None and not _changes_nothing(statement):
             raise Refused(
@@ -248,7 +261,7 @@ class Runner:
 
     def _answer(self, connection: Connection, call: Call, options: Options) -> Result:
         try:
-            result = connection.run(call, options)
+            result = connection.run(call, options, self.lookups)
         except Incomplete as broken:
             self.last = (connection, broken.result, options)
             broken.result = _value(connection, broken.result, replace(options, file=None))
@@ -259,12 +272,19 @@ class Runner:
     def _say(
         self, statement: Statement, connection: Connection, result: Result, revealed: bool
     ) -> None:
+        verbose = statement.has("verbose")
+        self._say_names(verbose and not statement.has("quiet"))
         if statement.has("quiet") and result.provenance.complete is not False:
             return
-        verbose = statement.has("verbose")
         say(summary(result, statement.target, connection.profile, verbose, revealed))
         for note in result.notes:
             say(f"⚠ {note}")
+
+    def _say_names(self, wanted: bool) -> None:
+        """Say which names were looked up since the last time, where that is wanted."""
+        for found in self.lookups.told():
+            if wanted:
+                say(str(found))
 
     def _given(self, statement: Statement, value: Any) -> Any:
         """Assign to the target, or hand over to be shown; a last `;` shows nothing."""
@@ -330,13 +350,18 @@ def _check_command(catalogue: Catalogue, statement: Statement, strict: bool = Fa
 
 def _without_names_to_come(call: Call, statement: Statement, later: Collection[str]) -> Call:
     """The call with an empty text where a value is only known when its line runs."""
-    unknown = {
+    unknown = _to_come(statement, later)
+    pairs = ((name, "" if value in unknown else value) for name, value in call.arguments)
+    return Call(call.command, tuple(pairs))
+
+
+def _to_come(statement: Statement, later: Collection[str]) -> set[str]:
+    """What is typed for values that are only known when their lines run."""
+    return {
         argument.value.typed
         for argument in statement.arguments
         if argument.value.path and argument.value.path[0] in later
     }
-    pairs = ((name, "" if value in unknown else value) for name, value in call.arguments)
-    return Call(call.command, tuple(pairs))
 
 
 @contextmanager

@@ -86,7 +86,10 @@ class Statement:
     def column_of(self, name: str | None) -> int:
         """Where the parameter of that name stands, or a name in an option; else the command."""
         wanted = (name or "").lower()
-        found = [one.column for one in self.arguments if one.name.lower() == wanted]
+        # A map's entry may be typed `tags[0].key=…`, `tags.key=…`, or be in a value.
+        forms = (wanted, re.sub(r"\[\d+\]", "", wanted), wanted.partition("[")[0])
+        arguments = [(one.name.lower(), one.column) for one in self.arguments]
+        found = [column for form in forms for typed, column in arguments if typed == form]
         for _, value in self.options:
             if wanted and value is not None and wanted in value.text.lower():
                 found.append(self.text.lower().find(wanted, value.column))

@@ -32,7 +32,7 @@ OPTIONS = (
     Option("own", "", None, "what your account owns, not everything you may see"),
     Option("text", "", None, "leave dates and numbers that travel as text as they came"),
     Option("no-check", "", None, "send the call as typed, unknown parameters and all"),
-    Option("dry-run", "", None, "show what would be sent, and send nothing"),
+    Option("dry-run", "", None, "show what would be sent; only names are looked up"),
     Option("quiet", "q", None, "show nothing but the result"),
     Option("verbose", "v", None, "say more about where the result came from"),
     Option("reveal", "", None, "show the secrets in the answer, not ••••"),
@@ -77,6 +77,7 @@ VALUES = """\
 A value is bare text up to a blank, 'literal', or "with \\" escapes". $name and {name} are
 Python values: $idle.id, $row["name"], $ids[0]. @file is what the file holds, ? asks for a
 secret. tags.env=prod is a map's entry. # begins a comment. A last ; shows nothing.
+Where an id belongs, zoneid=Zurich is looked up by name; name:VALUE forces a name.
 """
 
 

@@ -36,10 +36,11 @@ SAME = [
     "listZones name='two words' keyword=\"it's\"",
     "listZones name=",
 ]
+IDS = [f"{n}0000000-0000-4000-8000-000000000000" for n in (1, 2)]
 NAMES = {
-    "ids": ["a1" * 4 + "-0000-4000-8000-" + "a1" * 6, "7"],
-    "frame": pd.DataFrame({"id": ["a1" * 4 + "-0000-4000-8000-" + "a1" * 6, "7"]}),
-    "row": {"id": "8"},
+    "ids": IDS,
+    "frame": pd.DataFrame({"id": IDS}),
+    "row": {"id": IDS[0]},
     "tier": "db",
     "n": 2,
 }

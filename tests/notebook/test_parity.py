@@ -43,11 +43,12 @@ STATEMENTS = [
     for (place, parameters), options in product(enumerate(PARAMETERS), OPTIONS)
     for command in COMMANDS
 ]
+IDS = [f"{n}0000000-0000-4000-8000-000000000000" for n in (1, 2)]
 NAMES = {
     "tier": "db",
-    "ids": ["1", "7"],
-    "frame": pd.DataFrame({"id": ["1", "7"]}),
-    "row": {"the id": "1"},
+    "ids": IDS,
+    "frame": pd.DataFrame({"id": IDS}),
+    "row": {"the id": IDS[0]},
     "numbers": np.array([7, 8]),
     "yes": np.bool_(True),
     "tags": {"env": "prod"},

@@ -46,7 +46,7 @@ DEPLOY = "deployVirtualMachine zoneid=1 serviceofferingid=2"
         ("details=$map", "details[0].cpuNumber=2"),
         (
             "iptonetworklist=$nets",
-            "iptonetworklist[0].networkid=n1 iptonetworklist[1].networkid=n2",
+            "iptonetworklist[0].ip=n1 iptonetworklist[1].ip=n2",
         ),
         ("name=@@me", "name=@me"),
         ("name='@me'", "name=@me"),
@@ -55,7 +55,7 @@ DEPLOY = "deployVirtualMachine zoneid=1 serviceofferingid=2"
     ],
 )
 def test_a_value_travels_as_it_is_meant(practice, typed, sent):
-    given = {"map": {"cpuNumber": 2}, "nets": [{"networkid": "n1"}, {"networkid": "n2"}]}
+    given = {"map": {"cpuNumber": 2}, "nets": [{"ip": "n1"}, {"ip": "n2"}]}
     assert parameters(practice, f"{DEPLOY} {typed}", **given).endswith(sent)
 
 
