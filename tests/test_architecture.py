@@ -36,13 +36,17 @@ ROWS = (
     "notebook.vocabulary",
     "notebook.statements",
     "notebook.grammar",
-    "notebook.arguments  notebook.shown",
+    "notebook.arguments  notebook.shown  notebook.pieces  notebook.enumerated  notebook.paths"
+    "  notebook.variables  notebook.related",
+    "notebook.known  notebook.matching",
+    "notebook.candidates",
 )
 AFTER_THE_DEMO = (
     "notebook.connections",
     "notebook.words",
     "notebook.runner",
     "notebook.magics",
+    "notebook.completion",
     "notebook.extension",
     "__init__",
 )
@@ -65,6 +69,7 @@ ONLY = {
     "IPython": {
         "notebook.runner",
         "notebook.magics",
+        "notebook.completion",
         "notebook.extension",
         "notebook.shown",
         "__init__",

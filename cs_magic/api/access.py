@@ -17,7 +17,7 @@ from cs_magic.api.login import sign_in, sign_out
 from cs_magic.api.profile import Profile
 from cs_magic.api.transport import Transport
 from cs_magic.api.values import Call, Request
-from cs_magic.errors import ApiError, CloudStackError, TransportError
+from cs_magic.errors import ApiError, CloudStackError, SignInNeeded, TransportError
 
 # Signed as if it were so many minutes later, and what it means when that is accepted.
 _CLOCKS = (
@@ -37,17 +37,21 @@ class Access:
     transport: Transport
     clock: Callable[[], datetime]
     _settled: bool = False
+    _met: bool = False
     _stronger: KeyPair | None = None
     _session: Session | None = None
     _refused: CloudStackError | None = None
     _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
 
-    def request(self, call: Call, is_read: bool) -> Request:
+    def request(self, call: Call, is_read: bool, may_sign_in: bool = True) -> Request:
         """The call as a request that the server believes; signs in where there is no session.
 
         Raises:
-            ApiError, SignInNeeded, TransportError: the login was refused, now or before.
+            ApiError, SignInNeeded, TransportError: the login was refused, now or before;
+                or it is needed and may not be.
         """
+        if not may_sign_in and not self.stands:
+            raise SignInNeeded(f"There is no session at {self.profile.host}")
         credentials = self._session_or_keys()
         request = credentials.authorize(call, self.profile.endpoint, self.clock())
         method = "GET" if is_read and self.profile.method == "get" else "POST"
@@ -55,7 +59,13 @@ class Access:
 
     def accepted(self) -> None:
         """A call was accepted: nothing is left to find out about the algorithm."""
-        self._settled = True
+        self._settled = self._met = True
+
+    @property
+    def stands(self) -> bool:
+        """Whether a call of this kernel was accepted, and the next one takes no login."""
+        keys = isinstance(self.profile.credentials, KeyPair)
+        return self._met and (keys or self._session is not None)
 
     def used(self) -> object:
         """What calls are authorized with right now, to be given to `another_way`."""

@@ -88,6 +88,21 @@ class Client:
             return self._read(call, stop)
         raise refused
 
+    def glance(self, call: Call) -> Payload:
+        """What the server answers to a read nobody waits for: sent once, and never signs in.
+
+        Raises:
+            SignInNeeded: no call was accepted yet, or the session is gone.
+            ApiError, TransportError: nothing came of it, or the server asked for a pause.
+        """
+        check_scheme(self.profile)
+        if time.monotonic() < self._not_before:
+            raise TransportError(f"{self.profile.host} asked for a pause", sent=False)
+        response = self.transport.send(self.access.request(call, True, may_sign_in=False))
+        if response.status == 429:
+            self._hold(envelope.retry_seconds(response))
+        return envelope.read(call.command, response)
+
     def _read(self, call: Call, stop: threading.Event) -> Payload:
         attempts = Retrying(
             stop=stop_after_attempt(ATTEMPTS),

@@ -17,6 +17,7 @@ from cs_magic.notebook import words
 from cs_magic.notebook.arguments import call_of, option_text, options_of
 from cs_magic.notebook.connections import Connections
 from cs_magic.notebook.grammar import asks, parse, parse_cell
+from cs_magic.notebook.known import Known
 from cs_magic.notebook.shown import (
     asked_secret,
     dry_run,
@@ -53,6 +54,7 @@ class Runner:
     def __init__(self, shell: InteractiveShell) -> None:
         self.shell = shell
         self.connections = Connections()
+        self.known = Known()
         self.last: tuple[Connection, Result, Options] | None = None
         self.failed = ""  # a traceback's text: the error itself would keep frames and rows
 
@@ -85,6 +87,7 @@ class Runner:
     def close(self) -> None:
         """Close the connections, and the demo cloud; say which profile is no longer in use."""
         used = self.connections.used
+        self.known.close()
         self.connections.close()
         if used is not None:
             say(f"{used} is no longer in use: %cs use {used}")
@@ -160,6 +163,8 @@ class Runner:
             case "last":
                 return self._show_last(statement)
         connection = self._asked(statement, names)
+        if statement.has("refresh"):
+            self.known.forget(connection.profile)
         call, options = _checked(connection, statement, names, later)
         if statement.has("dry-run"):
             return _planned(connection, call, replace(options, check=False))  # it is checked
