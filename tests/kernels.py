@@ -36,6 +36,11 @@ class Kernel:
         )
         return outputs
 
+    def value(self, expression: str) -> str:
+        """The repr of an expression."""
+        [shown] = self.run(expression)
+        return str(shown["data"]["text/plain"])
+
     def completion(self, text: str, cursor: int) -> dict[str, Any]:
         """The content of a `complete_reply`."""
         content: dict[str, Any] = self.client.complete(text, cursor, reply=True, timeout=TIMEOUT)[

@@ -95,8 +95,11 @@ class _By:
     def _words(self) -> list[Candidate]:
         """What our own word takes, as its line in the vocabulary says."""
         takes, _ = WORDS[self._place.command.lower()]
-        flags = [Candidate(flag, "option") for flag in re.findall(r"--?[a-z][\w-]*", takes)]
-        found = [one for one in flags if one.text not in self._place.words]
+        found = [
+            Candidate(flag, "option")
+            for flag in re.findall(r"--?[a-z][\w-]*", takes)
+            if flag.startswith(self._fragment) and flag not in self._place.words
+        ]
         named = [word for word in self._place.words if not word.startswith("-")]
         if "COMMAND" in takes and not named:
             return self._commands()

@@ -25,6 +25,7 @@ AGAIN = 60.0  # a list that gave an error is not asked before
 LONGEST = 20.0
 _LISTS = 200  # kept at most
 _AT_ONCE = 4
+_CUTS, _PATIENCE = 25, 0.01  # a name that is being looked up can't be cut, and ends by itself
 
 _Key = tuple[Profile, Call]
 
@@ -67,8 +68,12 @@ class Known:
             reading = list(self._reading.values())
             self._reading.clear()
             self._lists.clear()
-        for connection, thread in reading:
-            connection.client.transport.interrupt({thread.ident or 0})
+        # A thread may be just about to begin an exchange, so it is cut again until it ends.
+        for _ in range(_CUTS):
+            reading = [one for one in reading if one[1].is_alive()]
+            for connection, thread in reading:
+                connection.client.transport.interrupt({thread.ident or 0})
+                thread.join(_PATIENCE)
 
     def _known(self, connection: Connection, listing: Listing, call: Call) -> Things | None:
         key = (connection.profile, call)

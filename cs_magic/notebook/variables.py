@@ -44,7 +44,8 @@ def variables(names: Mapping[str, Any], typed: str, type_: str) -> list[tuple[st
     found = [
         (name, type(value).__name__)
         for name, value in names.items()
-        if name.isidentifier() and not name.startswith("_") and name not in _SHELL
+        if isinstance(name, str) and name.isidentifier()
+        if not name.startswith("_") and name not in _SHELL
     ]
     kept = [(name, kind) for name, kind in found if kind in fitting]
     return [(f"{opened}{name}{closed}", kind) for name, kind in _matching(kept, path)]
