@@ -97,4 +97,5 @@ def test_what_the_first_tab_asks_for_the_second_offers(terminal):
 
 def test_a_key_press_prints_nothing_where_nothing_fits(terminal):
     terminal.runs("%load_ext cs_magic")
-    terminal.runs("%cs listNoThings zoneid=\t", "has no command listNoThings")
+    terminal.types("%cs listNoThings zoneid=\t")
+    terminal.runs("x", "listNoThings zoneid=x", "There is no profile to use")
