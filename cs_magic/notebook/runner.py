@@ -183,6 +183,9 @@ class Runner:
             broken.result = _value(connection, broken.result, replace(options, file=None))
             raise
         self.last = (connection, result, options)
+        command = connection.catalogue.find(call.command)
+        if command is None or not command.is_read:
+            self.known.forget(connection.profile)
         return result
 
     def _say(

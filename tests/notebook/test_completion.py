@@ -140,6 +140,13 @@ def test_refresh_forgets_what_was_read(called, server, answers):
     assert second_tab(called, ZONEID) == ["new"]
 
 
+def test_a_call_that_changes_something_makes_what_was_read_be_read_again(called, server, answers):
+    second_tab(called, ZONEID)
+    answers.rows["listZones"] = ("zone", [{"id": "x", "name": "new"}])
+    called.fine("%cs -q updateZone id=" + ZONES[0]["id"] + " name=new")
+    assert second_tab(called, ZONEID) == ["new"]
+
+
 def test_the_profile_of_the_line_is_the_one_that_is_asked(called, server, monkeypatch):
     with serving(lambda came: Reply(body=listed("zone", [{"id": "y", "name": "other"}]))) as two:
         monkeypatch.setenv("CLOUDSTACK_ENDPOINT", two.endpoint)
