@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import threading
+from typing import TYPE_CHECKING
 
-from conftest import Notebook
 from IPython.core.completer import provisionalcompleter
 from IPython.utils.capture import capture_output
+
+if TYPE_CHECKING:
+    from conftest import Notebook
 
 
 def tab(notebook: Notebook, marked: str) -> list[str]:

@@ -85,6 +85,13 @@ def test_before_a_first_call_a_key_press_sends_nothing(notebook, server):
     assert server.came == []
 
 
+def test_a_key_press_that_came_too_early_is_not_remembered(notebook, server):
+    notebook.fine("%cs use env")
+    second_tab(notebook, ZONEID)
+    notebook.fine("%cs -q listPods")
+    assert second_tab(notebook, ZONEID) == ["zone-0", "zone-1", "zone-2"]
+
+
 def test_a_profile_in_use_is_not_yet_a_call(notebook, server):
     notebook.fine("%cs use env")
     assert second_tab(notebook, ZONEID) == ["="]
@@ -188,7 +195,7 @@ def test_the_filters_of_the_line_go_along(called, server, marked, sent):
 @pytest.mark.parametrize(
     ("marked", "left_out"),
     [
-        ("%cs updateNetwork name=new displaytext=x id=▲", {"name", "displaytext"}),
+        ("%cs updateNetwork name=new displaynetwork=false id=▲", {"name", "displaynetwork"}),
         ("%cs listVirtualMachines account=web networkid=▲", {"account"}),  # needs its domain
         ("%cs listVirtualMachines zoneid=unheard-of networkid=▲", {"zoneid"}),
         ("%cs listVirtualMachines zoneid=$nothing networkid=▲", {"zoneid"}),

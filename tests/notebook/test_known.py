@@ -10,11 +10,11 @@ from tabs import settled
 
 from cs_magic.api.catalogue import bundled
 from cs_magic.api.client import Client
-from cs_magic.api.credentials import KeyPair
+from cs_magic.api.credentials import KeyPair, Password
 from cs_magic.api.profile import Profile
 from cs_magic.api.values import Call, Options, Response
 from cs_magic.connection import Connection
-from cs_magic.errors import TransportError
+from cs_magic.errors import SignInNeeded, TransportError
 from cs_magic.notebook.known import AGAIN, KEPT, Known
 from cs_magic.notebook.related import Listing, listing_of
 
@@ -130,3 +130,12 @@ def test_of_machines_and_hosts_the_cheap_form_is_asked_for(world):
     machine = command.parameter("virtualmachineid")
     listing = listing_of(bundled(), command, machine, {}, lambda *_: None)
     assert listing.call.given("details") == "min"
+
+
+@pytest.mark.parametrize("credentials", [KeyPair("a", "s", "HmacSHA1"), Password("u", "p")])
+def test_a_glance_before_a_call_was_accepted_is_refused_and_nothing_is_sent(credentials):
+    sent = Scripted(lambda form: reply(listed("zone", [], 0)))
+    client = Client(Profile("test", "http://127.0.0.1/client/api", credentials), sent)
+    with pytest.raises(SignInNeeded):
+        client.glance(Call("listZones"))
+    assert sent.requests == []
