@@ -33,8 +33,9 @@ lint: $(VENV)/.dev ## ruff and mypy
 notebooks: $(VENV)/.dev ## run every notebook and save it with its outputs
 	$(BIN)/python tests/tools/notebooks.py write notebooks/*.ipynb
 
-bench: $(VENV)/.dev ## how fast bytes become a DataFrame, beside what people do today
+bench: $(VENV)/.dev ## how fast bytes become a DataFrame and a key press is answered
 	$(BIN)/python tests/benchmarks/bench.py
+	$(BIN)/python tests/benchmarks/completion.py
 
 clean: ## remove what the others made
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -39,7 +39,10 @@ ROWS = (
     "notebook.vocabulary",
     "notebook.statements",
     "notebook.grammar",
-    "notebook.arguments  notebook.shown",
+    "notebook.arguments  notebook.shown  notebook.pieces  notebook.enumerated  notebook.paths"
+    "  notebook.variables  notebook.related",
+    "notebook.known  notebook.matching",
+    "notebook.candidates",
 )
 AFTER_THE_DEMO = (
     "notebook.connections",
@@ -49,6 +52,7 @@ AFTER_THE_DEMO = (
     "notebook.words  notebook.helping",
     "notebook.runner",
     "notebook.magics",
+    "notebook.completion",
     "notebook.extension",
     "__init__",
 )
@@ -78,6 +82,7 @@ ONLY = {
     "IPython": {
         "notebook.runner",
         "notebook.magics",
+        "notebook.completion",
         "notebook.extension",
         "notebook.shown",
         "notebook.signing_in",

@@ -40,6 +40,7 @@ class Access:
     transport: Transport
     clock: Callable[[], datetime]
     _settled: bool = False
+    _met: bool = False
     _stronger: KeyPair | None = None
     _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
 
@@ -68,7 +69,13 @@ class Access:
 
     def accepted(self) -> None:
         """A call was accepted: nothing is left to find out about the algorithm."""
-        self._settled = True
+        self._settled = self._met = True
+
+    @property
+    def stands(self) -> bool:
+        """Whether a call of this kernel was accepted, and the next one takes no login."""
+        keys = isinstance(self.profile.credentials, KeyPair)
+        return self._met and (keys or self.sessions.signed_in is not None)
 
     def used(self) -> Authorized:
         """What calls are authorized with right now, to be given to `another_way`."""

@@ -22,7 +22,14 @@ from cs_magic.api.access import Access
 from cs_magic.api.profile import Profile, check_scheme
 from cs_magic.api.transport import Transport
 from cs_magic.api.values import Call, Payload, Response
-from cs_magic.errors import ApiError, CloudStackError, FateUnknown, TransportError, Unauthorized
+from cs_magic.errors import (
+    ApiError,
+    CloudStackError,
+    FateUnknown,
+    SignInNeeded,
+    TransportError,
+    Unauthorized,
+)
 
 ATTEMPTS = 5
 LONGEST_PAUSE = 60.0
@@ -95,6 +102,24 @@ class Client:
         if again and self.access.another_way(used, foreground=foreground):
             return self._read(call, stop, foreground, attempts)
         raise self.access.explained(refused, used)
+
+    def glance(self, call: Call) -> Payload:
+        """What the server answers to a read nobody waits for: sent once, and never signs in.
+
+        Raises:
+            SignInNeeded: no call was accepted yet, or the session is gone.
+            ApiError, TransportError: nothing came of it, or the server asked for a pause.
+        """
+        check_scheme(self.profile)
+        if time.monotonic() < self._not_before:
+            raise TransportError(f"{self.profile.host} asked for a pause", sent=False)
+        if not self.access.stands:
+            raise SignInNeeded(f"Nobody has called {self.profile.host} yet")
+        request = self.access.request(call, is_read=True, foreground=False)
+        response = self.transport.send(request)
+        if response.status == 429:
+            self._hold(envelope.retry_seconds(response))
+        return envelope.read(call.command, response)
 
     def _read(self, call: Call, stop: threading.Event, foreground: bool, most: int) -> Payload:
         attempts = Retrying(

@@ -7,7 +7,6 @@ CloudStack user (`incorrect.login.attempts.allowed`). The same goes for a code.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -15,12 +14,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from cs_magic.api import envelope
+from cs_magic.api.checks import is_uuid
 from cs_magic.api.credentials import Password, Session
 from cs_magic.api.transport import Transport
 from cs_magic.api.values import Call, Document, Request
 from cs_magic.errors import ApiError, CloudStackError, SignInNeeded, TransportError
 
-_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _VALIDATE = "validateUserTwoFactorAuthenticationCode"
 
 
@@ -120,7 +119,7 @@ def _domain(typed: str) -> tuple[str, str]:
 
     CloudStack prints paths as `ROOT/Retail`, and takes them as `/Retail` only.
     """
-    if _UUID.fullmatch(typed):
+    if is_uuid(typed):
         return "domainid", typed
     if typed == "ROOT" or typed.startswith("ROOT/"):
         return "domain", typed.removeprefix("ROOT") or "/"

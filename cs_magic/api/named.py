@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from cs_magic.api.catalogue import Command, Parameter, bundled
+from cs_magic.api.checks import is_uuid
 from cs_magic.api.values import Call
 
 FORCED = "name:"
@@ -86,7 +87,6 @@ _MAPS = {
     "vmidipmap": {"vmid": "listVirtualMachines"},
 }
 
-_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _NUMBER = re.compile(r"[0-9]+")
 
 
@@ -114,11 +114,6 @@ class Ids:
         if forced_only or not piece or piece == "-1" or piece in self.words or is_uuid(piece):
             return None
         return None if self.numbers and _NUMBER.fullmatch(piece) else piece
-
-
-def is_uuid(text: str | None) -> bool:
-    """Is it of the shape of an id?"""
-    return text is not None and _UUID.fullmatch(text) is not None
 
 
 def columns_of(name: str) -> tuple[str, ...]:

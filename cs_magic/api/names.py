@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from cs_magic.api.catalogue import Command
+from cs_magic.api.checks import is_uuid
 from cs_magic.api.lookups import GIVE, OWNERS, TELLING, Found, Lists, Row
-from cs_magic.api.named import FORCED, Ids, columns_of, filter_of, ids_of, is_uuid, names_nothing
+from cs_magic.api.named import FORCED, Ids, columns_of, filter_of, ids_of, names_nothing
 from cs_magic.api.values import Call
 from cs_magic.errors import ApiError, CallError, CloudStackError
 

@@ -25,6 +25,7 @@ class Connections:
     def __init__(self) -> None:
         self._open: dict[Profile, Connection] = {}
         self._used: Profile | None = None
+        self._asked: Connection | None = None
         self.profiles = Profiles()
         self._warned: set[str] = set()
         self._demo: Demo | None = None
@@ -37,7 +38,20 @@ class Connections:
         """
         if self._used is None and os.environ.get("CS_MAGIC_PROFILE", "").strip() == DEMO:
             return self.use(DEMO)
-        return self._opened(self._used or self.profiles.current())
+        self._asked = self._opened(self._used or self.profiles.current())
+        return self._asked
+
+    def at_hand(self, name: str | None = None) -> Connection | None:
+        """The open connection that a call with that profile would go to, as far as is known.
+
+        Nothing is opened, read or asked for: a key press may not do that.
+        """
+        if name is None and self._used is None:
+            is_open = self._asked is not None and self._asked.profile in self._open
+            return self._asked if is_open else None
+        if self._used is not None and name in {None, self._used.name}:
+            return self._open.get(self._used)
+        return next((one for one in self._open.values() if one.profile.name == name), None)
 
     def named(self, name: str, used: Profile | None = None) -> Connection:
         """The connection of a profile; `demo` starts the demo cloud.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from cs_magic.notebook import completion
 from cs_magic.notebook.magics import CloudStackMagics
 
 if TYPE_CHECKING:
@@ -11,13 +12,16 @@ if TYPE_CHECKING:
 
 
 def load(shell: InteractiveShell) -> None:
-    """Register `%cs` and `%%cs`, once."""
+    """Register `%cs` and `%%cs`, and what completes them, once."""
     unload(shell)
-    shell.register_magics(CloudStackMagics(shell))
+    magics = CloudStackMagics(shell)
+    shell.register_magics(magics)
+    completion.install(shell, magics)
 
 
 def unload(shell: InteractiveShell) -> None:
     """Take the magics away again, close their connections and stop the demo cloud."""
+    completion.remove(shell)
     manager = shell.magics_manager
     for kind in ("line", "cell"):
         magic = manager.magics[kind].get("cs")

@@ -18,6 +18,8 @@ from cs_magic.notebook.vocabulary import help_text
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
+    from cs_magic.connection import Connection
+    from cs_magic.notebook.known import Known
     from cs_magic.notebook.runner import Runner
 
 
@@ -48,6 +50,15 @@ class CloudStackMagics(Magics):  # type: ignore[misc]
 
             self._runner = Runner(self.shell)
         return self._runner
+
+    def at_hand(self, profile: str | None) -> tuple[Connection | None, Known | None]:
+        """The open connection of a profile, or the current one, and what is known of clouds.
+
+        Nothing is opened, and before the first call nothing is imported.
+        """
+        if self._runner is None:
+            return None, None
+        return self._runner.connections.at_hand(profile), self._runner.known
 
     def close(self) -> None:
         """Close the connections, and the demo cloud."""

@@ -28,6 +28,7 @@ from cs_magic.notebook import helping, words
 from cs_magic.notebook.arguments import call_of, option_text, options_of
 from cs_magic.notebook.connections import Connections
 from cs_magic.notebook.grammar import asks, parse, parse_cell
+from cs_magic.notebook.known import Known
 from cs_magic.notebook.shown import (
     asked_secret,
     dry_run,
@@ -84,6 +85,7 @@ class Runner:
         self.connections = Connections()
         self.sign_in = SignIn(shell)
         self._done: dict[tuple[str, str | None], int] = {}
+        self.known = Known()
         self.last: tuple[Connection, Result, Options] | None = None
         atexit.register(self.connections.close)
         self.lookups = Lookups()  # of one cell
@@ -123,6 +125,7 @@ class Runner:
             self.shell.events.unregister("post_execute", self._end_cell)
         used = self.connections.used
         atexit.unregister(self.connections.close)
+        self.known.close()
         self.connections.close()
         if used is not None:
             say(f"{used} is no longer in use: %cs use {used}")
@@ -239,6 +242,8 @@ class Runner:
             case "apis":
                 return self._given(statement, helping.apis(statement, names, self.connections))
         connection = self._asked(statement, names)
+        if statement.has("refresh"):
+            self.known.forget(connection.profile)
         call, options = _checked(connection, statement, names, later)
         self.lookups.told()  # those of a statement that failed
         if statement.has("dry-run"):
@@ -267,6 +272,9 @@ class Runner:
             broken.result = _value(connection, broken.result, replace(options, file=None))
             raise
         self.last = (connection, result, options)
+        command = connection.catalogue.find(call.command)
+        if command is None or not command.is_read:
+            self.known.forget(connection.profile)
         return result
 
     def _say(

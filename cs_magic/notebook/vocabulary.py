@@ -33,6 +33,7 @@ OPTIONS = (
     Option("text", "", None, "leave dates and numbers that travel as text as they came"),
     Option("no-check", "", None, "send the call as typed, unknown parameters and all"),
     Option("dry-run", "", None, "show what would be sent; only names are looked up"),
+    Option("refresh", "", None, "forget values that were read for completion"),
     Option("quiet", "q", None, "show nothing but the result"),
     Option("verbose", "v", None, "say more about where the result came from"),
     Option("reveal", "", None, "show the secrets in the answer, not ••••"),

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from cs_magic.api.catalogue import bundled
-from cs_magic.api.named import columns_of, filter_of, ids_of, is_uuid
+from cs_magic.api.checks import is_uuid
+from cs_magic.api.named import columns_of, filter_of, ids_of
 from cs_magic.api.values import parameter_of
 
 TYPED = [

@@ -76,7 +76,7 @@ def state(notebook) -> tuple[object, ...]:
         {name: list(hooks) for name, hooks in shell.events.callbacks.items()},
         list(shell.input_transformers_cleanup),
         list(shell.input_transformers_post),
-        list(shell.Completer.custom_matchers),
+        [one.matcher_identifier for one in shell.Completer.custom_matchers],
         [name for name in shell.user_ns if not name.startswith("_")],
         shell.display_formatter.formatters["text/html"].type_printers.copy(),
     )

@@ -4,66 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
-from jupyter_client.blocking import BlockingKernelClient
-from jupyter_client.manager import start_new_kernel
+from kernels import TIMEOUT, Kernel, started
 from replay import environment
 
-TIMEOUT = 60
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
-
-
-class Kernel:
-    """A kernel that runs cells and gives their outputs as nbformat knows them."""
-
-    def __init__(self, client: BlockingKernelClient) -> None:
-        self.client = client
-
-    def run(self, cell: str) -> list[dict[str, Any]]:
-        """The outputs of a cell: dicts with `output_type`."""
-        outputs: list[dict[str, Any]] = []
-
-        def take(message: dict[str, Any]) -> None:
-            if message["msg_type"] in {"display_data", "execute_result", "error", "stream"}:
-                outputs.append({"output_type": message["msg_type"], **message["content"]})
-
-        self.client.execute_interactive(
-            cell, output_hook=take, allow_stdin=False, timeout=TIMEOUT, stop_on_error=False
-        )
-        return outputs
-
-    def value(self, expression: str) -> str:
-        """The repr of an expression."""
-        [shown] = self.run(expression)
-        return str(shown["data"]["text/plain"])
 
 
 @pytest.fixture(scope="module")
 def kernel(recorded_cloud, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:
     """One kernel for all tests here, with the extension loaded, in folders of its own."""
-    home = tmp_path_factory.mktemp("kernel")
-    folders = (
-        "HOME",
-        "IPYTHONDIR",
-        "JUPYTER_CONFIG_DIR",
-        "JUPYTER_DATA_DIR",
-        "JUPYTER_RUNTIME_DIR",
-    )
-    with pytest.MonkeyPatch.context() as patch:
-        for name in folders:
-            patch.setenv(name, str(home / name.lower()))
-        for name, value in environment(recorded_cloud).items():
-            patch.setenv(name, value)
-        manager, client = start_new_kernel(kernel_name="python3")
-    try:
-        kernel = Kernel(client)
-        assert kernel.run("%load_ext cs_magic") == []
+    with started(tmp_path_factory.mktemp("kernel"), environment(recorded_cloud)) as kernel:
         yield kernel
-    finally:
-        client.stop_channels()
-        manager.shutdown_kernel(now=True)
 
 
 def test_a_table_is_an_execute_result_with_text_and_html_below_the_quiet_line(kernel):
