@@ -57,6 +57,8 @@ def go_on(shell: InteractiveShell, cell: Stopped) -> BaseException | None:
         with interruptible():
             ran = shell.run_cell(cell.rest, store_history=False)
     finally:
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()  # as long as what was printed is known to be this cell's
         shell.set_parent(before)
         shell.execution_count = count
     error: BaseException | None = ran.error_before_exec or ran.error_in_exec

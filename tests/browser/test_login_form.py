@@ -159,7 +159,7 @@ def test_the_same_cell_run_twice_waits_once(open_notebook, demo):
     form.sign_in("admin", password(demo))
     form.expect_folded("admin (/)")
     form.expect_says("is done")
-    assert page.text(1).count("on\n") == 1
+    expect(page.outputs(1).get_by_text("on\n", exact=True)).to_have_count(1)
 
 
 def test_a_password_sent_by_enter_while_another_cell_runs_arrives_whole(open_notebook, demo, gate):
