@@ -7,8 +7,8 @@ character is replaced by itself.
 from __future__ import annotations
 
 WORDS_AND_COMMANDS = [
-    ("%cs ▲", "use profiles status last listAccounts"),
-    ("%cs  ▲", "use profiles status last listAccounts"),
+    ("%cs ▲", "use login logout profiles status"),
+    ("%cs  ▲", "use login logout profiles status"),
     ("%cs u▲", "use unlinkDomainFromLdap"),
     ("%cs la▲", "last"),
     ("%cs st▲", "status startBackup"),
@@ -27,7 +27,7 @@ WORDS_AND_COMMANDS = [
     ("for each in [1, 2]:\n    %cs listZon▲", "listZones listZonesMetrics"),
     ("for each in [1, 2]:\n    found = %cs listZon▲\n    print(found)", "listZones"),
     ("%cs vms << listZon▲", "listZones listZonesMetrics"),
-    ("%cs vms <<▲", "use profiles status last listAccounts"),
+    ("%cs vms <<▲", "use login logout profiles status"),
     ("%cs vms<< listZon▲", "listZones listZonesMetrics"),
     ("%cs -q -n 5 vms << listZon▲", "listZones listZonesMetrics"),
     ("import os\n%cs listZon▲\nos.getcwd()", "listZones listZonesMetrics"),
@@ -158,16 +158,16 @@ NAMES = [
     ("%cs listHosts zoneid=Lugano clusterid=▲", "lu-c1"),
 ]
 CELLS = [
-    ("%%cs ▲", "use profiles status last listAccounts"),
+    ("%%cs ▲", "use login logout profiles status"),
     ("%%cs -▲", "--profile --columns --limit"),
     ("%%cs -p ▲\nlistZones", "demo"),
-    ("%%cs\n▲", "use profiles status last listAccounts"),
+    ("%%cs\n▲", "use login logout profiles status"),
     ("%%cs\nlistZon▲", "listZones listZonesMetrics"),
     ("%%cs -q\nlistHosts\nlistZon▲\nlistPods", "listZones listZonesMetrics"),
     ("%%cs\nzones << listZon▲", "listZones listZonesMetrics"),
     ("%%cs\nhosts << listHosts type=Routing\n    clus▲", "clusterid="),
     ("%%cs\nlistZones available=true\n  ▲", "domainid= id= ids= keyword="),
-    ("%%cs\nlistZones\n▲\nlistHosts", "use profiles status last"),
+    ("%%cs\nlistZones\n▲\nlistHosts", "use login logout profiles status"),
     ("%%cs\n-c nam▲ listZones", "name domainname"),
     ("%%cs\nuse ▲", "demo --read-only"),
     ("%%cs\n# listZon▲", "n"),

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from cs_magic.api import envelope
-from cs_magic.api.credentials import KeyPair, Session
+from cs_magic.api.credentials import Asked, KeyPair, Session
 from cs_magic.api.profile import Profile
 from cs_magic.api.sessions import Sessions
 from cs_magic.api.transport import Transport
@@ -76,6 +76,16 @@ class Access:
         """Whether a call of this kernel was accepted, and the next one takes no login."""
         keys = isinstance(self.profile.credentials, KeyPair)
         return self._met and (keys or self.sessions.signed_in is not None)
+
+    @property
+    def caller(self) -> Profile | None:
+        """The profile as whoever calls now; None where nobody knows who that is."""
+        now = self.sessions.signed_in
+        if now is None:
+            return None if isinstance(self.profile.credentials, Asked) else self.profile
+        if not now.username:  # a browser's session
+            return None
+        return replace(self.profile, credentials=Asked(now.username, now.domain))
 
     def used(self) -> Authorized:
         """What calls are authorized with right now, to be given to `another_way`."""

@@ -39,9 +39,12 @@ class Catalogues:
 
     def __init__(self, client: Client, mode: str, given: Catalogue | None = None) -> None:
         self._client = client
-        self._shelf = Shelf(client.profile) if mode == "cached" else None
+        self._keeps = mode == "cached"
+        self._fixed = mode == "bundled" or given is not None
         self._current = given
-        self._settled = mode == "bundled" or given is not None
+        self._settled = self._fixed
+        self._caller: object = None
+        self._shelf: Shelf | None = None
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._refreshing: threading.Thread | None = None
@@ -49,6 +52,7 @@ class Catalogues:
     @property
     def known(self) -> Catalogue:
         """What is known right now; the server is never asked for it."""
+        self._for_the_caller()
         if self._current is None:
             self._current = self._at_hand()
         return self._current
@@ -63,6 +67,7 @@ class Catalogues:
             tell: is told what is being waited for.
         """
         with self._lock:
+            self._for_the_caller()
             if not self._settled:
                 self._meet(tell)
             cached = self._settled and self.known.origin == "cached"
@@ -78,6 +83,7 @@ class Catalogues:
         """
         with self._lock:
             version = self._version(ATTEMPTS)
+            self._for_the_caller()
             self._take(version, self._fetched(ATTEMPTS))
             return self.known
 
@@ -91,6 +97,18 @@ class Catalogues:
             while thread.is_alive() and thread.ident is not None:
                 self._client.transport.interrupt({thread.ident})
                 thread.join(0.1)
+
+    def _for_the_caller(self) -> None:
+        """Begin anew where somebody else calls now: what a server offers depends on who asks."""
+        access = self._client.access
+        caller = access.caller
+        who = caller or access.sessions.signed_in
+        if who == self._caller:
+            return
+        self._caller = who
+        self._shelf = Shelf(caller) if caller is not None and self._keeps else None
+        if not self._fixed:
+            self._current, self._settled = None, False
 
     # -- what is at hand -----------------------------------------------------
 
@@ -116,6 +134,7 @@ class Catalogues:
             version = self._version()
         except CloudStackError:
             return  # the call that follows says what is wrong
+        self._for_the_caller()  # who may have signed in just now
         kept = self._shelf.load() if self._shelf else None
         if kept is not None and kept.version == version != "":
             self._current, self._settled = self._of_kept(kept), True

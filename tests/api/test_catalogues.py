@@ -13,10 +13,12 @@ from typing import Any
 import pytest
 from servers import KEYS, Came, Reply, Server, listed, serving
 
-from cs_magic.api.credentials import KeyPair, Password
+from cs_magic.api.credentials import Asked, KeyPair, Password
+from cs_magic.api.profile import Profile
 from cs_magic.api.shelf import Shelf
 from cs_magic.connection import Connection, opened
-from cs_magic.errors import ApiError, CallError, ProfileError, TransportError
+from cs_magic.demo.server import serving as demo_serving
+from cs_magic.errors import ApiError, CallError, ProfileError, SignInNeeded, TransportError
 
 ZONES: dict[str, Any] = {
     "name": "listZones",
@@ -138,6 +140,23 @@ def test_users_are_told_apart_by_domain_and_name(server):
 
     assert path("u", "p", "/a") == path("u", "other", "a/")
     assert len({path("u", "p", "/a"), path("u", "p", "/b"), path("v", "p", "/a")}) == 3
+
+
+def test_who_signs_in_next_has_a_catalogue_of_their_own(home):
+    with demo_serving(machines=20) as demo:
+        cloud = opened(Profile("people", demo.endpoint, Asked(), source="a test"))
+        sessions = cloud.client.access.sessions
+        with pytest.raises(SignInNeeded):
+            cloud.listZones()
+        for name, may in (("admin", True), ("webshop", False), ("admin", True)):
+            who = demo.accounts[name]
+            sessions.sign_in(Password(who.username, who.password, who.domain))
+            assert len(cloud.listZones()) == 3
+            assert (cloud.catalogue.find("listHosts") is not None) is may
+        assert len(list((home / "cache/cs_magic/catalogues").iterdir())) == 2
+        sessions.end()
+        assert cloud.catalogue.origin == "bundled"
+        cloud.close()
 
 
 def test_the_file_is_for_its_owner_and_names_no_user_and_no_secret(server, home):

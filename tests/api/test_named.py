@@ -168,7 +168,6 @@ def test_a_uuid_is_one_from_end_to_end():
         "4f52ba6a-5983-4cb8-a37d-c6921d42196e\n",
         "4f52ba6a59834cb8a37dc6921d42196e",
         "x4f52ba6a-5983-4cb8-a37d-c6921d42196e",
-        None,
     ):
         assert not is_uuid(other)
 

@@ -99,7 +99,7 @@ def test_only_the_value_is_replaced(kernel: Kernel) -> None:
 
 
 def test_what_was_offered_is_a_call_that_is_understood(kernel: Kernel) -> None:
-    text = "%cs -q --dry-run listVirtualMachines networkid="
+    text = "%cs --dry-run listVirtualMachines networkid="
     content = kernel.completion(text + "bl", len(text + "bl"))
     assert content["matches"][0] == '"Black Friday-genève-2"'
     assert "Black Friday-genève-2" in str(kernel.run(text + content["matches"][0]))

@@ -39,7 +39,6 @@ WRONG_CALLS = {
     "%cs listVirtualMachines tempalteid=1": (
         "listVirtualMachines has no parameter tempalteid: did you mean templateid?"
     ),
-    "%cs listVirtualMachines hostid=kvm-7": "hostid=kvm-7 is no id",
     "%cs listZones nme=a": "listZones has no parameter nme: did you mean name?",
     "%cs listZones signature=a": "signature is set by cs_magic itself: leave it out",
     "%cs listZones apikey=a": "apikey is a secret: typed here it would be saved",

@@ -57,9 +57,13 @@ def done(page: Front, said: str = "is done") -> None:
     page.until(lambda: said in page.says and "goes on …" not in page.says)
 
 
-def test_a_cell_stops_without_a_red_line_and_what_is_queued_behind_it_does_not_run(page):
+def test_a_cell_stops_without_a_red_line_and_what_is_queued_behind_it_does_not_run(page, tmp_path):
     page.fine("vms = 'old'")
-    cell, below = page.start(f"print('above')\n{LIST}\nprint('after')"), page.start("vms = 'ran'")
+    both_sent = tmp_path / "both sent"
+    holds = f"from pathlib import Path\nwhile not Path({str(both_sent)!r}).exists():\n    pass\n"
+    cell = page.start(f"{holds}print('above')\n{LIST}\nprint('after')")
+    below = page.start("vms = 'ran'")
+    both_sent.touch()
     assert (page.end(cell).status, page.end(below).status) == ("error", "aborted")
     assert cell.errors == []
     assert WAITS in cell.text

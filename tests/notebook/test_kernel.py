@@ -60,13 +60,15 @@ def test_an_error_is_an_error_output_of_one_line_and_the_old_value_is_kept(kerne
     assert kernel.value("d") == "'old'"
 
 
-def test_cells_that_wait_behind_a_failed_one_are_not_run(kernel):
-    client = kernel.client
+def test_cells_that_wait_behind_a_failed_one_are_not_run(kernel, tmp_path):
+    client, both_sent = kernel.client, tmp_path / "both sent"
     kernel.run("e = 'old'")
+    holds = f"from pathlib import Path\nwhile not Path({str(both_sent)!r}).exists():\n    pass\n"
     waiting = [
-        client.execute("%cs listZones nme=a", stop_on_error=True),
+        client.execute(f"{holds}%cs listZones nme=a", stop_on_error=True),
         client.execute("e = 'ran'", stop_on_error=True),
     ]
+    both_sent.touch()
     replies: dict[str, str] = {}
     while len(replies) < len(waiting):
         message = client.get_shell_msg(timeout=TIMEOUT)
