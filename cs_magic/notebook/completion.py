@@ -1,7 +1,6 @@
 """Tab in a notebook and a terminal: what IPython asks, and what may be answered at once.
 
-Nothing here waits for anybody. A matcher that raises would write a traceback into the
-notebook, so this one gives nothing instead.
+Nothing here waits for anybody.
 """
 
 from __future__ import annotations
@@ -10,12 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from IPython.core.completer import (
-    CompletionContext,
-    SimpleCompletion,
-    SimpleMatcherResult,
-    context_matcher,
-)
+from IPython.core.completer import CompletionContext, SimpleCompletion, SimpleMatcherResult
 
 from cs_magic.api.catalogue import Catalogue, bundled
 from cs_magic.notebook.candidates import candidates
@@ -29,30 +23,6 @@ if TYPE_CHECKING:
     from cs_magic.notebook.known import Known
     from cs_magic.notebook.magics import CloudStackMagics
     from cs_magic.notebook.related import Listing, Things
-
-IDENTIFIER = "cs_magic"
-
-
-def install(shell: InteractiveShell, magics: CloudStackMagics) -> None:
-    """Let Tab complete `%cs` and `%%cs`."""
-
-    @context_matcher(priority=200, identifier=IDENTIFIER)  # type: ignore[untyped-decorator]
-    def matcher(context: CompletionContext) -> SimpleMatcherResult:
-        try:
-            return answer(shell, magics, context)
-        except Exception:  # noqa: BLE001 - a traceback among the output helps nobody who types
-            return {"completions": [], "suppress": False}
-
-    shell.Completer.custom_matchers.append(matcher)
-
-
-def remove(shell: InteractiveShell) -> None:
-    """Take it away again."""
-    shell.Completer.custom_matchers[:] = [
-        one
-        for one in shell.Completer.custom_matchers
-        if getattr(one, "matcher_identifier", None) != IDENTIFIER
-    ]
 
 
 def answer(

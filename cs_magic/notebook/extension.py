@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cs_magic.notebook import completion
+from IPython.core.completer import CompletionContext, SimpleMatcherResult, context_matcher
+
 from cs_magic.notebook.magics import CloudStackMagics
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
+
+IDENTIFIER = "cs_magic"
+_NOTHING: SimpleMatcherResult = {"completions": [], "suppress": False}
 
 
 def load(shell: InteractiveShell) -> None:
@@ -16,12 +20,13 @@ def load(shell: InteractiveShell) -> None:
     unload(shell)
     magics = CloudStackMagics(shell)
     shell.register_magics(magics)
-    completion.install(shell, magics)
+    shell.Completer.custom_matchers.append(_matcher(shell, magics))
 
 
 def unload(shell: InteractiveShell) -> None:
     """Take the magics away again, close their connections and stop the demo cloud."""
-    completion.remove(shell)
+    matchers = shell.Completer.custom_matchers
+    matchers[:] = [one for one in matchers if getattr(one, "matcher_identifier", "") != IDENTIFIER]
     manager = shell.magics_manager
     for kind in ("line", "cell"):
         magic = manager.magics[kind].get("cs")
@@ -34,3 +39,23 @@ def unload(shell: InteractiveShell) -> None:
     shell.configurables[:] = [
         one for one in shell.configurables if type(one).__name__ != CloudStackMagics.__name__
     ]
+
+
+def _matcher(shell: InteractiveShell, magics: CloudStackMagics) -> Any:
+    """What completes `%cs`; it imports what it needs where there is a `%cs`.
+
+    A matcher that raises would write a traceback into the notebook: it gives nothing instead.
+    """
+
+    @context_matcher(priority=200, identifier=IDENTIFIER)  # type: ignore[untyped-decorator]
+    def matcher(context: CompletionContext) -> SimpleMatcherResult:
+        if "%cs" not in context.full_text:
+            return _NOTHING
+        from cs_magic.notebook.completion import answer
+
+        try:
+            return answer(shell, magics, context)
+        except Exception:  # noqa: BLE001 - a traceback among the output helps nobody who types
+            return _NOTHING
+
+    return matcher
