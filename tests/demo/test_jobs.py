@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -74,6 +75,35 @@ def test_two_jobs_on_one_machine_wait_for_each_other(worker: Worker) -> None:
     assert [worker.job(job)["jobstatus"] for job in (first, second)] == [1, 1]
     assert worker.machine(id=id_)["state"] == "Running"
     assert worker.call("listAsyncJobs").inner == {}
+
+
+def test_many_jobs_that_are_refused_from_within_do_not_pile_up(worker: Worker) -> None:
+    id_ = worker.machine(state="Running", name="jump-prod-01")["id"]
+    first = worker.call("stopVirtualMachine", id=id_).inner["jobid"]
+    for _ in range(600):
+        last = worker.call("rebootVirtualMachine", id=id_).inner["jobid"]
+    worker.demo.finish_jobs()
+    assert worker.job(first)["jobstatus"] == 1
+    assert worker.job(last)["jobresultcode"] == 431
+    assert worker.done("startVirtualMachine", id=id_)["jobstatus"] == 1
+
+
+def test_several_clients_at_once_lose_nothing(worker: Worker) -> None:
+    rows = worker.call("listVirtualMachines", listall="true", state="Running").rows
+    ids = [row["id"] for row in rows if not row["name"].startswith("print-")][:120]
+
+    def stop(id_: str) -> str:
+        job: str = worker.call("stopVirtualMachine", id=id_).inner["jobid"]
+        return job
+
+    with ThreadPoolExecutor(8) as pool:
+        jobs = list(pool.map(stop, ids))
+    worker.demo.finish_jobs()
+    assert sorted(change.arguments["id"] for change in worker.demo.jobs) == sorted(ids)
+    assert {change.outcome for change in worker.demo.jobs} == {"done"}
+    assert {worker.job(job)["jobstatus"] for job in jobs} == {1}
+    stopped = worker.call("listVirtualMachines", listall="true", ids=",".join(ids)).rows
+    assert {row["state"] for row in stopped} == {"Stopped"}
 
 
 def test_jobs_of_others_are_refused_in_the_recorded_words(worker: Worker) -> None:
