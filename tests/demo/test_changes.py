@@ -129,7 +129,10 @@ def test_tags_come_and_go_and_come_once(worker: Worker) -> None:
     text = f"tag night already on UserVm with id {id_}"
     assert again["jobresult"] == {"errorcode": 530, "errortext": text}
     assert "jobinstancetype" not in again
-    worker.done("deleteTags", **about, **tag)
+    worker.done("deleteTags", **about, **{"tags[0].key": "night"})
+    missing = worker.done("deleteTags", **about, **tag)
+    text = "Unable to find any tags which conform to specified delete parameters."
+    assert missing["jobresult"] == {"errorcode": 431, "errortext": text}
     assert worker.call("listTags", key="night", listall="true").inner == {}
 
 
