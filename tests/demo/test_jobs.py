@@ -52,9 +52,15 @@ def test_a_stop_is_pending_then_done_and_the_machine_stopping_then_stopped(worke
     assert row["state"] == "Stopped"
     assert "jobid" not in row
     assert "hostid" not in row
-    assert machine["id"] not in {
-        r["id"] for r in worker.call("listVirtualMachines", state="Running", listall="true").rows
-    }
+
+
+def test_a_list_that_was_asked_before_a_change_shows_it_when_asked_again(worker: Worker) -> None:
+    asked = {"state": "Running", "listall": "true", "page": "1", "pagesize": "10"}
+    before = worker.call("listVirtualMachines", **asked)
+    worker.done("stopVirtualMachine", id=before.rows[0]["id"])
+    after = worker.call("listVirtualMachines", **asked)
+    assert after.count == before.count - 1
+    assert before.rows[0]["id"] not in {row["id"] for row in after.rows}
 
 
 def test_a_job_ends_by_itself_when_its_time_is_over(wire: Any) -> None:
