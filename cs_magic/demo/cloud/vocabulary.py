@@ -17,7 +17,7 @@ TYPES = {
         "isdynamic isdynamicallyscalable isextractable isfeatured islocalstorageactive "
         "ismultiarch isnsxenabled ispersistent isportable ispublic isready issourcenat "
         "isstaticnat issystem istagarule isuserdefined isvolatile is2faenabled is2famandated "
-        "keepmacaddressonpublicnic limitcpuuse localstorageenabled managed "
+        "success keepmacaddressonpublicnic limitcpuuse localstorageenabled managed "
         "networkofferingconservemode offerha passwordenabled quiescevm redundantrouter required "
         "requireshvm restartrequired routedmodeenabled securitygroupsenabled specifyasnumber "
         "specifyipranges specifyvlan sshkeyenabled strechedl2subnet supportsinternallb "
