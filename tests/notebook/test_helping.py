@@ -216,6 +216,6 @@ def test_the_demo_says_what_it_can_do_and_nothing_is_kept_of_it(notebook, tmp_pa
     ran = notebook.fine("zones = %cs listZones")
     assert len(ran.lines) == 1
     assert notebook.names["zones"].attrs["cs"]["catalogue"].startswith("server 4.23")
-    assert "Your role may not use" in notebook.run("%cs deployVirtualMachine").error.message
+    assert "Your role may not use" in notebook.run("%cs importVsphereStoragePolicies").error.message
     assert "Lists" in notebook.fine("%cs help listZones").outputs[-1]["text/plain"]
     assert not (tmp_path / "cache").exists()
