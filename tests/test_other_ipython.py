@@ -43,7 +43,6 @@ def oldest(tmp_path_factory: pytest.TempPathFactory) -> str:
     return os.pathsep.join((folder, str(ROOT)))
 
 
-@pytest.mark.long
 def test_the_oldest_ipython_is_the_one_that_is_promised() -> None:
     assert f'"ipython>={OLDEST.removesuffix(".0")}"' in (ROOT / "pyproject.toml").read_text()
 
