@@ -38,6 +38,7 @@ ROWS = (
     "connection",
     "notebook.vocabulary",
     "notebook.statements",
+    "notebook.scanner",
     "notebook.grammar",
     "notebook.arguments  notebook.shown  notebook.pieces  notebook.enumerated  notebook.paths"
     "  notebook.variables  notebook.related",

@@ -56,7 +56,8 @@ class Terminal:
 def terminal(tmp_path: Path) -> Iterator[Terminal]:
     kept = {name: value for name, value in os.environ.items() if name not in VARIABLES}
     root = str(Path(__file__).parent.parent)
-    folders = {"HOME": str(tmp_path), "IPYTHONDIR": str(tmp_path), "PYTHONPATH": root}
+    path = os.pathsep.join(filter(None, (os.environ.get("PYTHONPATH"), root)))
+    folders = {"HOME": str(tmp_path), "IPYTHONDIR": str(tmp_path), "PYTHONPATH": path}
     child = pexpect.spawn(
         sys.executable,
         ["-m", "IPython", "--no-banner", "--no-confirm-exit"],

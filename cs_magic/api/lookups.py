@@ -9,7 +9,7 @@ from typing import Any
 from cs_magic.api.catalogue import Catalogue, Command
 from cs_magic.api.client import Client
 from cs_magic.api.masks import masked_arguments
-from cs_magic.api.named import columns_of
+from cs_magic.api.named import ALL, FILTERED, USABLE, columns_of
 from cs_magic.api.pages import Reader, Wish
 from cs_magic.api.profile import Profile
 from cs_magic.api.records import rows_of
@@ -25,13 +25,6 @@ TELLING = (
     "domainpath", "domain", "account", "project", "zonename", "podname", "clustername",
     "vpcname", "networkname", "virtualmachinename", "volumename", "type", "state", "created",
 )  # fmt: skip
-# These list less than there is without a word that not everybody may say.
-_FILTERED = {
-    "listIsos": "isofilter",
-    "listTemplates": "templatefilter",
-    "listVnfTemplates": "templatefilter",
-}
-_ALL, _USABLE = "all", "executable"
 _NEAR = 2000  # rows that are enough to say what may have been meant
 
 
@@ -94,10 +87,10 @@ class Lists:
 
     def word(self, name: str) -> dict[str, str]:
         """The filter with which a list gives all that the caller may use."""
-        if name not in _FILTERED:
+        if name not in FILTERED:
             return {}
         restricted = (self._client.profile, name) in self._lookups.restricted
-        return {_FILTERED[name]: _USABLE if restricted else _ALL}
+        return {FILTERED[name]: USABLE if restricted else ALL}
 
     def has(self, call: Call) -> bool:
         """Was that list read before?"""
@@ -155,8 +148,8 @@ class Lists:
 
     def _less(self, call: Call, error: ApiError) -> Call | None:
         """The call for what everybody may ask for, where all of it was refused."""
-        name = _FILTERED.get(call.command, "")
-        if error.errorcode != 431 or call.given(name) != _ALL:
+        name = FILTERED.get(call.command, "")
+        if error.errorcode != 431 or call.given(name) != ALL:
             return None
         self._lookups.restricted.add((self._client.profile, call.command))
-        return call.having(**{name: _USABLE})
+        return call.having(**{name: USABLE})

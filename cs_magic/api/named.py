@@ -33,6 +33,13 @@ _NAMELESS = frozenset(
 )
 # The parameter that finds a name in a list, where that isn't called as the column is.
 _FILTERS = {"listSecurityGroups": "securitygroupname"}
+# These list less than there is without a word that not everybody may say.
+FILTERED = {
+    "listIsos": "isofilter",
+    "listTemplates": "templatefilter",
+    "listVnfTemplates": "templatefilter",
+}
+ALL, USABLE = "all", "executable"
 # Lists of the same things as another one, which has their names and asks for nothing.
 _INSTEAD = {
     "listAffectedVmsForStorageScopeChange": "listVirtualMachines",

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from cs_magic.api.catalogue import Catalogue, Command, Parameter
+from cs_magic.api.named import FORCED
 from cs_magic.notebook.enumerated import keys_for, words_for
 from cs_magic.notebook.matching import (
     Candidate,
@@ -216,8 +217,8 @@ class _By:
 
     def _things(self, listing: Listing, head: str, part: str, several: bool) -> Iterator[Candidate]:
         quote, bare = opened(part)
-        forced = listing.takes_ids and bare.startswith("name:")
-        prefix = "name:" if forced else ""
+        forced = listing.ids is not None and bare.startswith(FORCED)
+        prefix = FORCED if forced else ""
         bare = bare.removeprefix(prefix)
         known = self._knows.things(listing, bare)
         if known is None or (not bare and (not known.whole or len(known.things) > FEW)):
@@ -245,7 +246,7 @@ class _By:
         def id_of(parameter: Parameter, name: str) -> str | None:
             listing = listing_of(self._knows.catalogue, command, parameter, {}, lambda *_: None)
             known = self._knows.things(listing, "") if listing else None
-            name = name.removeprefix("name:")
+            name = name.removeprefix(FORCED)
             ids = {one.id for one in known.things if one.name == name} if known else set()
             return ids.pop() if len(ids) == 1 else None
 

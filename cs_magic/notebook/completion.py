@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from cs_magic.notebook.magics import CloudStackMagics
     from cs_magic.notebook.related import Listing, Things
 
+# What is said where nothing is offered.
+READING, NOTHING = "being read: press Tab again", "nothing fits"
+
 
 def answer(
     shell: InteractiveShell, magics: CloudStackMagics, context: CompletionContext
@@ -33,6 +36,7 @@ def answer(
     if typed is None:
         return {"completions": [], "suppress": False}
     found: list[Candidate] = []
+    known: Known | None = None
     place = typed.place()
     if place is not None:
         profile = place.options.get("profile")
@@ -41,7 +45,8 @@ def answer(
     if not found:
         # Without one of ours, Python names and files would be shown: what stands there stays.
         fragment = context.text_until_cursor[-1:]
-        found = [Candidate(fragment, "")]
+        reads = place is not None and place.kind == "value" and known is not None and known.reads
+        found = [Candidate(fragment, READING if reads else NOTHING)]
     return {
         "completions": [SimpleCompletion(one.text, type=one.kind) for one in found],
         "matched_fragment": fragment,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from html import escape
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,6 @@ from cs_magic.api.checking import newer
 from cs_magic.api.nearest import did_you_mean
 from cs_magic.errors import CloudStackError, harmless
 from cs_magic.notebook.arguments import text_of
-from cs_magic.notebook.connections import Connections
 from cs_magic.notebook.shown import frame_of, say, show_page, show_text
 from cs_magic.notebook.statements import Statement
 from cs_magic.notebook.vocabulary import WORDS, help_text
@@ -21,6 +20,9 @@ from cs_magic.notebook.vocabulary import WORDS, help_text
 if TYPE_CHECKING:
     import pandas as pd
 
+    from cs_magic.connection import Connection
+
+AskedOf = Callable[[], "Connection"]  # opens the connection that a statement is for
 WIDTH = 100
 Rows = list[tuple[str, ...]]
 _COLUMNS = ["name", "async", "description", "required", "since"]
@@ -30,7 +32,7 @@ _OFFLINE = (
 )
 
 
-def show_help(statement: Statement, names: Mapping[str, Any], connections: Connections) -> None:
+def show_help(statement: Statement, names: Mapping[str, Any], asked_of: AskedOf) -> None:
     """Show the page of a command, or of one of our words; without either, all of them.
 
     Raises:
@@ -45,7 +47,7 @@ def show_help(statement: Statement, names: Mapping[str, Any], connections: Conne
     if name.lower() in WORDS:
         takes, does = WORDS[name.lower()]
         return show_text(f"%cs {' '.join(part for part in (name.lower(), takes) if part)}\n{does}")
-    catalogue = _catalogue(statement, connections)
+    catalogue = _catalogue(statement, asked_of)
     command = catalogue.find(name) or bundled().find(name)
     if command is None:
         meant = did_you_mean(name, (*catalogue.names(), *WORDS), cutoff=0.75)
@@ -54,13 +56,13 @@ def show_help(statement: Statement, names: Mapping[str, Any], connections: Conne
     return show_page(text_page(command, catalogue), html_page(command, catalogue))
 
 
-def apis(statement: Statement, names: Mapping[str, Any], connections: Connections) -> pd.DataFrame:
+def apis(statement: Statement, names: Mapping[str, Any], asked_of: AskedOf) -> pd.DataFrame:
     """A frame of the commands that the words find, the likeliest first; all without a word.
 
     Columns: name, async, description, required, since.
     """
     words = [text_of(statement, one, names) for one in statement.words]
-    found = search(_catalogue(statement, connections), words)
+    found = search(_catalogue(statement, asked_of), words)
     rows: list[dict[str, Any]] = [
         {
             "name": command.name,
@@ -74,11 +76,13 @@ def apis(statement: Statement, names: Mapping[str, Any], connections: Connection
     return frame_of(rows, _COLUMNS)
 
 
-def _catalogue(statement: Statement, connections: Connections) -> Catalogue:
+def _catalogue(statement: Statement, asked_of: AskedOf) -> Catalogue:
     """That of the server in use, which is read now if need be; where there is none, ours."""
     try:
-        connection = connections.current()
+        connection = asked_of()
     except CloudStackError:
+        if statement.has("profile"):
+            raise
         return bundled()
     return connection.meet(tell=None if statement.has("quiet") else say)
 

@@ -55,6 +55,11 @@ class Known:
                 return found
         return self._known(connection, listing, _with_keyword(listing, typed)) or whole
 
+    @property
+    def reads(self) -> bool:
+        """Whether something is being read right now."""
+        return bool(self._reading)
+
     def forget(self, profile: Profile) -> None:
         """Forget what was read from a profile, and what is being read."""
         with self._lock:

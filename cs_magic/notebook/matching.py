@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from cs_magic.errors import harmless
-from cs_magic.notebook.related import Listing, Thing, is_id
+from cs_magic.notebook.related import Listing, Thing
 from cs_magic.notebook.statements import quoted
 
 
@@ -24,10 +24,11 @@ def inserted(
 ) -> tuple[str, str]:
     """What stands for an object, and its kind: its name, or its id where that says too little."""
     name, kind = one.name, listing.kind
+    several = several or (listing.ids is not None and listing.ids.several)
     says = bool(name) and name.isprintable() and not (several and re.search(r"[\s,'\"$@{};]", name))
-    if listing.takes_ids:
+    if listing.ids is not None:
         says = says and not shared
-        says = says and bool(prefix or not (is_id(name) or name.startswith("name:")))
+        says = says and bool(prefix or listing.ids.name_in(name) == name)
         if not says:
             return one.id, f"{kind} {harmless(name)[:40]}".strip()
     if not says:

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from cs_magic.errors import CallError
-from cs_magic.notebook.grammar import _PARAMETER, _TARGET, _Scanner, _spans
+from cs_magic.notebook.grammar import spans
+from cs_magic.notebook.scanner import PARAMETER, TARGET, Scanner
 from cs_magic.notebook.vocabulary import WORDS, option
 
 Kind = Literal["option", "taken", "target", "command", "word", "parameter", "value", "comment"]
@@ -68,7 +69,7 @@ class Typed:
             return _place(self.text, self.cursor, 0, self.first)
         # A letter at the cursor makes an empty line the begin of a call, or a continuation.
         marked = self.text[: self.cursor] + "x" + self.text[self.cursor :]
-        for begin, end in _spans(marked, self.first + 1):
+        for begin, end in spans(marked, self.first + 1):
             if begin <= self.cursor < end:
                 place = _place(self.text, self.cursor, begin, end - 1)
                 options = {one.of: one.text for one in head if one.of} | dict(place.options)
@@ -165,16 +166,16 @@ def _pieces(text: str, begin: int, end: int, command: str = "") -> Iterator[Piec
     return _Unfinished(text, begin, end).pieces(command)
 
 
-class _Unfinished(_Scanner):
+class _Unfinished(Scanner):
     """Reads what there is of a statement, and takes offence at nothing."""
 
     def pieces(self, command: str = "") -> Iterator[Piece]:
         """The parts in their order; `command` is the one that stands before the text."""
         while (kind := self._upcoming(command)) is not None:
-            begin = self._at
+            begin = self.at
             match kind:
                 case "comment":
-                    yield Piece("comment", begin, self._end, "")
+                    yield Piece("comment", begin, self.end, "")
                     return
                 case "option":
                     yield from self._one_option()
@@ -186,60 +187,60 @@ class _Unfinished(_Scanner):
                 case _:
                     self._over_value()
                     yield self._piece(kind, begin)
-                    command = command or self._text[begin : self._at]
+                    command = command or self.text[begin : self.at]
 
     def _upcoming(self, command: str) -> Kind | None:
         """What stands next, once blanks and comments are passed; None at the end."""
-        begin = self._at
-        self._blanks()
-        if self._at >= self._end:
-            last = self._text[begin : self._at].rpartition("\n")[2]
+        begin = self.at
+        self.blanks()
+        if self.at >= self.end:
+            last = self.text[begin : self.at].rpartition("\n")[2]
             return "comment" if "#" in last and last else None
-        if not command and self._text.startswith("-", self._at):
+        if not command and self.text.startswith("-", self.at):
             return "option"
-        if not command and _TARGET.match(self._text, self._at, self._end):
+        if not command and TARGET.match(self.text, self.at, self.end):
             return "target"
         return _next(command)
 
     def _one_option(self) -> Iterator[Piece]:
-        begin = self._at
-        word = self._until(str.isspace)
+        begin = self.at
+        word = self.until(str.isspace)
         equals = "=" in word
-        self._at = begin + len(word.partition("=")[0])
+        self.at = begin + len(word.partition("=")[0])
         yield self._piece("option", begin)
-        known = option(self._text[begin : self._at])
-        self._at += equals
-        if known is None or not known.takes or (self._at >= self._end and not equals):
+        known = option(self.text[begin : self.at])
+        self.at += equals
+        if known is None or not known.takes or (self.at >= self.end and not equals):
             return
         if not equals:
-            self._blanks()
-        begin = self._at
+            self.blanks()
+        begin = self.at
         self._over_value()
         yield self._piece("taken", begin, known.name)
 
     def _one_parameter(self) -> Iterator[Piece]:
-        begin = self._at
-        found = _PARAMETER.match(self._text, begin, self._end)
+        begin = self.at
+        found = PARAMETER.match(self.text, begin, self.end)
         if found is None or not found[2]:
-            self._until(str.isspace)
+            self.until(str.isspace)
             yield self._piece("parameter", begin)
             return
-        self._at = found.end()
+        self.at = found.end()
         self._over_value()
         yield self._piece("value", found.end(), found[1])
 
     def _over_value(self) -> None:
         """Pass a value; a quote that is not closed has everything behind it."""
-        if self._text[self._at : self._at + 1] in ("'", '"') and self._at < self._end:
+        if self.text[self.at : self.at + 1] in ("'", '"') and self.at < self.end:
             try:
-                self._quoted(self._text[self._at])
+                self.quoted(self.text[self.at])
             except CallError:
-                self._at = self._end
-        self._until(str.isspace)
+                self.at = self.end
+        self.until(str.isspace)
 
     def _target_end(self) -> None:
-        found = _TARGET.match(self._text, self._at, self._end)
-        self._at = found.end() if found else self._end
+        found = TARGET.match(self.text, self.at, self.end)
+        self.at = found.end() if found else self.end
 
     def _piece(self, kind: Kind, begin: int, of: str = "") -> Piece:
-        return Piece(kind, begin, self._at, self._text[begin : self._at], of)
+        return Piece(kind, begin, self.at, self.text[begin : self.at], of)

@@ -2,27 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from cs_magic.api.catalogue import Catalogue, Command, Parameter
+from cs_magic.api.named import FILTERED, USABLE, Ids, columns_of, ids_of
 from cs_magic.api.values import Call
 
-# What tells one object from another, where it isn't its `name`.
-_LABELS: Mapping[str, str] = {
-    "listDomains": "path",
-    "listUsers": "username",
-    "listOsTypes": "description",
-    "listPublicIpAddresses": "ipaddress",
-}
-# What a list needs to show what one may use.
-_WITH: Mapping[str, tuple[str, str]] = {
-    "listTemplates": ("templatefilter", "executable"),
-    "listIsos": ("isofilter", "executable"),
-    "listVnfTemplates": ("templatefilter", "executable"),
-    "listHosts": ("type", "Routing"),
-}
 # Parameters that take a name, and say in no other way whose.
 _BY_NAME: Mapping[str, str] = {
     "account": "listAccounts",
@@ -30,23 +16,24 @@ _BY_NAME: Mapping[str, str] = {
     "keypair": "listSSHKeyPairs",
     "keypairs": "listSSHKeyPairs",
 }
+# Of hosts those that run machines: nobody moves anything to a console proxy.
+_ONLY: Mapping[str, tuple[str, str]] = {"listHosts": ("type", "Routing")}
 # A filter of the user's that goes along says where something is, or whose.
 _PLACES = frozenset({"account", "domainid", "projectid"})
 _NEVER = frozenset({"id", "ids", "page", "pagesize", "keyword", "name", "details"})
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.I)
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
     """A list whose rows are what a parameter takes: `label` is the field that names a row.
 
-    `takes_ids` says that the parameter wants an id, so that a name stands for one.
+    `ids` says which names stand for an id in the parameter; None where it wants the name.
     """
 
     command: Command
     call: Call
     label: str
-    takes_ids: bool
+    ids: Ids | None
 
     @property
     def kind(self) -> str:
@@ -72,16 +59,6 @@ class Things:
     until: float = 0.0
 
 
-def is_id(text: str) -> bool:
-    """Whether a text has the shape of an id."""
-    return _UUID.fullmatch(text) is not None
-
-
-def takes_ids(name: str) -> bool:
-    """Whether a parameter of that name takes ids."""
-    return name.lower().endswith(("id", "ids"))
-
-
 def listing_of(
     catalogue: Catalogue,
     command: Command,
@@ -95,32 +72,23 @@ def listing_of(
         given: the other arguments of the call, by name in lower case.
         id_of: gives the id that a name stands for in a parameter, where that is known.
     """
-    source = _source(catalogue, parameter)
-    if source is None:
+    ids = ids_of(command, parameter.name)
+    names = ids.lists if ids else (_BY_NAME.get(parameter.name.lower(), ""),)
+    source = next((one for one in map(catalogue.find, names) if one is not None), None)
+    if source is None or not source.is_read:
         return None
     arguments = dict(_narrowing(command, source, parameter, given, id_of))
-    if source.name in _WITH:
-        name, value = _WITH[source.name]
-        arguments.setdefault(name, given.get(name, value))
-    if source.group("min") is not None:
+    if source.name in FILTERED:
+        arguments.setdefault(FILTERED[source.name], given.get(FILTERED[source.name], USABLE))
+    if source.name in _ONLY:
+        arguments.setdefault(*_ONLY[source.name])
+    label = (columns_of(source.name) or ("name",))[0]
+    least = source.group("min")
+    if least is not None and {"id", label} <= set(least.fills):
         arguments["details"] = "min"
     if any(one.name not in arguments for one in source.required):
         return None
-    label = _LABELS.get(source.name, "name")
-    if source.fields and source.field(label) is None:
-        label = "id"
-    call = Call(source.name, tuple(sorted(arguments.items())))
-    return Listing(source, call, label, takes_ids(parameter.name))
-
-
-def _source(catalogue: Catalogue, parameter: Parameter) -> Command | None:
-    name = parameter.name.lower()
-    names = [*parameter.related, _BY_NAME.get(name, "")]
-    if takes_ids(name):
-        stem = re.sub("ids?$", "", name)
-        names += [f"list{stem}s", f"list{stem[:-1]}ies"] if stem else []
-    found = (catalogue.find(one) for one in names if one)
-    return next((one for one in found if one is not None and one.is_read), None)
+    return Listing(source, Call(source.name, tuple(sorted(arguments.items()))), label, ids)
 
 
 def _narrowing(
@@ -142,7 +110,8 @@ def _narrowing(
             continue
         if source is not command and not (own.type == "uuid" or name in _PLACES):
             continue
-        meant = value if not takes_ids(name) or is_id(value) else id_of(own, value)
+        ids = ids_of(command, name)
+        meant = value if ids is None or ids.name_in(value) is None else id_of(own, value)
         if meant is not None:
             arguments[known.name] = meant
     if "account" in arguments and not arguments.keys() & {"domainid", "projectid"}:

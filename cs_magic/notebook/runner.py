@@ -27,7 +27,7 @@ from cs_magic.errors import (
 from cs_magic.notebook import helping, words
 from cs_magic.notebook.arguments import call_of, option_text, options_of
 from cs_magic.notebook.connections import Connections
-from cs_magic.notebook.grammar import asks, parse, parse_cell
+from cs_magic.notebook.grammar import asks, help_about, help_asked, parse, parse_cell
 from cs_magic.notebook.known import Known
 from cs_magic.notebook.shown import (
     asked_secret,
@@ -41,7 +41,7 @@ from cs_magic.notebook.shown import (
 )
 from cs_magic.notebook.signing_in import SignIn
 from cs_magic.notebook.statements import Statement
-from cs_magic.notebook.vocabulary import WORDS, help_text
+from cs_magic.notebook.vocabulary import WORDS
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -105,12 +105,13 @@ class Runner:
         """
         full = asks(line, "tb")
         try:
-            if asks(line, "help"):
-                return show_text(help_text())
+            if (wanted := help_asked(line)) is not None:
+                return self._help(wanted, names)
             statements = self._parsed(line, cell, names)
             full = full or any(statement.has("tb") for statement in statements)
-            if any(statement.has("help") for statement in statements):
-                return show_text(help_text())
+            for statement in statements:
+                if statement.has("help"):
+                    return self._help(help_about(statement), names)
             text = (line, cell)
             return self._run(_Left.of(text, statements, self._done.pop(text, 0)), names)
         except CloudStackError as error:
@@ -205,6 +206,8 @@ class Runner:
                     used = self.connections.to_use(name, words.only_reads(statement))
                 case word if word in WORDS:
                     words.flags_of(statement)
+                    if statement.has("profile"):
+                        self._asked(statement, names, used)
                 case _:
                     connection = self._asked(statement, names, used)
                     _checked(connection, statement, names, later)
@@ -236,11 +239,12 @@ class Runner:
             case "logout":
                 return words.logout(statement, self._asked(statement, names), self.sign_in)
             case "sync":
-                return words.sync(statement, self.connections)
+                return words.sync(statement, self._asked(statement, names))
             case "help":
-                return helping.show_help(statement, names, self.connections)
+                return self._help(statement, names)
             case "apis":
-                return self._given(statement, helping.apis(statement, names, self.connections))
+                asked_of = partial(self._asked, statement, names)
+                return self._given(statement, helping.apis(statement, names, asked_of))
         connection = self._asked(statement, names)
         if statement.has("refresh"):
             self.known.forget(connection.profile)
@@ -263,6 +267,9 @@ class Runner:
             value = _value(connection, result, options)
         self._say(statement, connection, result, options.reveal)
         return self._given(statement, value)
+
+    def _help(self, statement: Statement, names: Names) -> None:
+        helping.show_help(statement, names, partial(self._asked, statement, names))
 
     def _answer(self, connection: Connection, call: Call, options: Options) -> Result:
         try:

@@ -38,7 +38,7 @@ OPTIONS = (
     Option("verbose", "v", None, "say more about where the result came from"),
     Option("reveal", "", None, "show the secrets in the answer, not ••••"),
     Option("tb", "", None, "show an error's whole traceback"),
-    Option("help", "h", None, "show this"),
+    Option("help", "h", None, "show this; before a command, what that does"),
 )
 
 WORDS = {
@@ -55,6 +55,10 @@ WORDS = {
     "sync": ("", "read anew what the server can do; it is kept on disk"),
     "last": ("[--reveal|--tb]", "the last result, or what came of a list that broke off"),
 }
+
+# The options that may stand before one of our words: those of each, and of some.
+ANY_WORD = frozenset({"quiet", "verbose", "tb", "help"})
+WORD_OPTIONS = {word: frozenset({"profile"}) for word in ("help", "apis", "sync")}
 
 
 def option(typed: str) -> Option | None:

@@ -112,11 +112,10 @@ def profiles(connections: Connections) -> pd.DataFrame:
     return frame_of([*rows, demo]).fillna("")
 
 
-def sync(statement: Statement, connections: Connections) -> None:
+def sync(statement: Statement, connection: Connection) -> None:
     """Read the server's catalogue anew, and say what came; CloudStackError where it can't be."""
     if statement.target:
         raise statement.wrong("sync gives nothing that a variable could keep")
-    connection = connections.current()
     before = set(connection.catalogue.names()) if connection.catalogue.sure else None
     catalogue = connection.sync()
     names = set(catalogue.names())

@@ -29,6 +29,8 @@ SETTINGS = {
     },
     "@jupyterlab/docmanager-extension/plugin": {"autosave": False},
     "@jupyterlab/notebook-extension/tracker": {"windowingMode": "none"},
+    # A busy machine's kernel may take longer than a second to answer; JupyterLab drops that.
+    "@jupyterlab/completer-extension/manager": {"providerTimeout": 30_000},
 }
 WIDGETS = "@jupyter-widgets/jupyterlab-manager/plugin"
 OPTIONS = (

@@ -262,7 +262,7 @@ def test_a_name_is_inserted_so_that_it_is_read_as_itself(called, answers, name, 
     assert planned.parameters[0] == f"zoneid={name}"
 
 
-@pytest.mark.parametrize("name", ["", "two\nlines", ZONES[0]["id"], "name:x", None, 5])
+@pytest.mark.parametrize("name", ["", "two\nlines", ZONES[0]["id"], "name:x", "2", "-1", None, 5])
 def test_what_can_not_be_a_name_is_offered_by_its_id(called, answers, name):
     answers.rows["listZones"] = ("zone", [{"id": "the-id", "name": name}])
     assert second_tab(called, ZONEID) == ["the-id"]

@@ -150,10 +150,47 @@ def test_help_of_a_word_and_help_alone(notebook):
         ("%cs apis --kind", "apis takes no --kind"),
         ("%cs sync now", "sync takes no now"),
         ("%cs x << sync", "gives nothing"),
+        ("%cs -h listZonse", "did you mean listZones?"),
+        ("%cs -p nobody help listZones", "nobody"),
+        ("%cs -p nobody -h listZones", "nobody"),
+        ("%cs -p nobody apis zone", "nobody"),
+        ("%cs -p nobody sync", "nobody"),
+        ("%cs -p env status", "status takes no --profile"),
+        ("%cs -n 5 help listZones", "help takes no --limit"),
     ],
 )
 def test_a_wrong_question_is_pointed_to(notebook, cloud, cell, said):
     assert said in notebook.run(cell).error.message
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "%cs -h listZones",
+        "%cs -q --help listZones nme=1 'not closed",
+        "%cs x << -h listZones id=$nobody",
+        "%%cs\n-h listZones",
+        "%%cs -h listZones\nid=",
+    ],
+)
+def test_h_before_a_command_shows_what_that_does(notebook, cell):
+    shown = notebook.fine(cell).outputs[-1]["text/plain"]
+    assert shown == notebook.fine("%cs help listZones").outputs[-1]["text/plain"]
+    assert shown.startswith("listZones · read")
+
+
+def test_h_before_a_word_shows_what_that_takes(notebook):
+    assert notebook.fine("%cs -h use").lines == notebook.fine("%cs help use").lines
+
+
+def test_help_search_and_sync_ask_the_profile_that_is_named(notebook, monkeypatch):
+    monkeypatch.delenv("CS_MAGIC_CATALOGUE")
+    [line] = notebook.fine("%cs -p demo sync").lines
+    assert line.startswith("demo: CloudStack 4.23")
+    for cell in ("%cs -p demo help listZones", "%cs -p demo -h listZones"):
+        assert "· server 4.23" in notebook.fine(cell).outputs[-1]["text/plain"]
+    offered = notebook.fine("%cs -p demo apis").result
+    assert 0 < len(offered) < len(notebook.fine("%cs apis").result)
 
 
 # -- search --------------------------------------------------------------------------------
