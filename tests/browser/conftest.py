@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 from form import HOLDS
-from ipykernels import other_python
 from lab import Lab
+from other_kernels import other_python
 from page import SIZE, Page
 from playwright.sync_api import BrowserContext, sync_playwright
 
