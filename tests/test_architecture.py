@@ -15,7 +15,7 @@ ROOT = Path(__file__).parent.parent / "cs_magic"
 
 # A module imports only from rows above its own, never from its own row.
 ROWS = (
-    "errors  api.signing  api.masks  api.checks  api.nearest  api.completeness",
+    "errors  api.signing  api.masks  api.checks  api.nearest  api.completeness  api.kinds",
     "api.values",
     "api.envelope  api.credentials  api.columns  api.wire  api.catalogue",
     "api.profile  api.records  api.apis  api.checking  api.asked  api.named",

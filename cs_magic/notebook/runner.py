@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from cs_magic.api.catalogue import bundled, is_read
+from cs_magic.api.catalogue import bundled
 from cs_magic.api.checking import known
+from cs_magic.api.kinds import kind_of
 from cs_magic.api.lookups import Lookups
 from cs_magic.api.values import Call, Options, Result
 from cs_magic.errors import (
@@ -389,8 +390,7 @@ def _changes_nothing(statement: Statement) -> bool:
     """Whether it may be sent by itself once somebody signed in."""
     if statement.has("dry-run") or statement.command.lower() in WORDS:
         return True
-    known = bundled().find(statement.command)
-    return known.is_read if known else is_read(statement.command)
+    return kind_of(statement.command) == "read"
 
 
 def _kept(problem: CloudStackError) -> str:
