@@ -18,7 +18,7 @@ ROWS = (
     "errors  api.signing  api.masks  api.checks  api.nearest  api.completeness  api.kinds",
     "api.values",
     "api.envelope  api.credentials  api.columns  api.wire  api.catalogue",
-    "api.profile  api.records  api.apis  api.checking  api.asked  api.named",
+    "api.profile  api.records  api.apis  api.checking  api.asked  api.named  api.traces",
     "api.sources",
     "api.settings",
     "api.foreign",
