@@ -45,7 +45,7 @@ ROWS = (
     "notebook.candidates",
 )
 AFTER_THE_DEMO = (
-    "notebook.connections",
+    "notebook.connections  notebook.asking",
     "notebook.stopped",
     "notebook.login_form",
     "notebook.signing_in",

@@ -25,7 +25,7 @@ from cs_magic.errors import (
     Refused,
     SignInNeeded,
 )
-from cs_magic.notebook import helping, words
+from cs_magic.notebook import asking, helping, words
 from cs_magic.notebook.arguments import call_of, option_text, options_of
 from cs_magic.notebook.connections import Connections
 from cs_magic.notebook.grammar import asks, parse, parse_cell
@@ -208,7 +208,9 @@ class Runner:
                     words.flags_of(statement)
                 case _:
                     connection = self._asked(statement, names, used)
-                    _checked(connection, statement, names, later)
+                    call, options = _checked(connection, statement, names, later)
+                    if not statement.has("yes") and not statement.has("dry-run"):
+                        asking.check(connection.command(call, replace(options, check=False)), call)
             if statement.target:
                 later.add(statement.target)
 
@@ -260,10 +262,20 @@ class Runner:
             )
         with _pointing_to(statement):
             call = call_of(statement, names, later, asked_secret)
+            if not statement.has("yes"):
+                call = self._allowed(connection, call, options)
             result = self._answer(connection, call, options)
             value = _value(connection, result, options)
         self._say(statement, connection, result, options.reveal)
         return self._given(statement, value)
+
+    def _allowed(self, connection: Connection, call: Call, options: Options) -> Call:
+        """The call; with ids for names, and once somebody said yes, where it asks first."""
+        command = connection.command(call, options)
+        if asking.asks(command, call):
+            call = connection.with_ids(call, options, self.lookups)
+            asking.ask(connection, command, [call], self.lookups)
+        return call
 
     def _answer(self, connection: Connection, call: Call, options: Options) -> Result:
         try:

@@ -77,7 +77,7 @@ def test_a_read_carries_none():
         ("updateConfiguration", "listConfigurations"),
         ("disableStaticNat", "listPublicIpAddresses"),
         ("registerUserData", "listUserData"),
-        ("updateResourceCount", ""),
+        ("quotaUpdate", ""),
         ("nobodyKnowsThis", ""),
     ],
 )
@@ -107,7 +107,7 @@ def test_a_lost_call_without_a_job_says_the_list():
 
 
 def test_where_no_list_is_known_it_says_so_in_general():
-    assert "Look at the list" in fate(Call("updateResourceCount"), LOST).hints[1]
+    assert "Look at the list" in fate(Call("quotaUpdate"), LOST).hints[1]
 
 
 # -- a write is sent once ------------------------------------------------------------------
