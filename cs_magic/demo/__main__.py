@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import signal
 import sys
 import threading
@@ -11,7 +12,7 @@ from collections.abc import Iterator, Sequence
 
 from cs_magic.demo.data.items import Account
 from cs_magic.demo.logins import ATTEMPTS
-from cs_magic.demo.server import HOST, Demo
+from cs_magic.demo.server import HOST, KEEP_ALIVE, Demo
 from cs_magic.demo.sessions import TIMEOUT
 
 FACTS = ("endpoint", "api_key", "secret_key", "username", "password", "domain")
@@ -42,6 +43,10 @@ Others who sign in with a name; the password of NAME is "demo NAME+/={seed}":
 
 {others}
 
+What is changed takes effect by jobs of about a second. Jobs on a machine whose name ends with
+-fails, -slow or -hangs do that; so do those on the admin's print-prod-01, print-test-01 and
+print-dev-01, in this order.
+
 {attempts} wrong passwords in a row disable a user, until the demo is started again.
 
 Stop it with Ctrl-C. Keys and password are made up, and nobody else's.
@@ -62,6 +67,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options.signature_algorithm,
         options.usage_rows,
         options.session_timeout,
+        options.job_seconds,
+        options.idle_timeout,
     )
     try:
         demo.start()
@@ -143,6 +150,18 @@ def _parser() -> argparse.ArgumentParser:
         help=f"seconds until a session ends that nobody uses ({TIMEOUT})",
     )
     parser.add_argument(
+        "--job-seconds",
+        type=_some_seconds,
+        default=1.0,
+        help="about how long a job takes (1)",
+    )
+    parser.add_argument(
+        "--idle-timeout",
+        type=_seconds,
+        default=KEEP_ALIVE,
+        help=f"seconds until a silent connection is closed ({KEEP_ALIVE})",
+    )
+    parser.add_argument(
         "--json", action="store_true", help="print endpoint, keys and user as one line of JSON"
     )
     return parser
@@ -156,8 +175,15 @@ def _port(text: str) -> int:
 
 def _seconds(text: str) -> int:
     if _count(text) == 0:
-        raise argparse.ArgumentTypeError("a session lasts longer than no time at all")
+        raise argparse.ArgumentTypeError("it lasts longer than no time at all")
     return int(text)
+
+
+def _some_seconds(text: str) -> float:
+    number = float(text)
+    if not 0 <= number < math.inf:
+        raise argparse.ArgumentTypeError(f"a job cannot take {text} seconds")
+    return number
 
 
 def _count(text: str) -> int:

@@ -157,6 +157,49 @@ def own() -> Iterator[Demo]:
         yield running
 
 
+@dataclass
+class Worker:
+    """Somebody who changes things at a cloud of the test's own, and lets jobs end at will."""
+
+    demo: Demo
+    wire: Wire
+    who: str = "admin"
+
+    def call(self, command: str, **parameters: str) -> Answer:
+        """A signed POST."""
+        query = self.wire.signed(self.demo.accounts[self.who], {"command": command, **parameters})
+        form = {"Content-Type": "application/x-www-form-urlencoded"}
+        return self.wire.send(self.demo.endpoint, query, form)
+
+    def job(self, id_: str) -> dict[str, Any]:
+        """The job as it stands."""
+        found: dict[str, Any] = self.call("queryAsyncJobResult", jobid=id_).inner
+        return found
+
+    def done(self, command: str, **parameters: str) -> dict[str, Any]:
+        """The job of a call, when it is over."""
+        started = self.call(command, **parameters)
+        assert started.status == 200, started.body
+        self.demo.finish_jobs()
+        return self.job(started.inner["jobid"])
+
+    def machine(self, **parameters: str) -> dict[str, Any]:
+        """The first machine that is listed so; none is an empty row."""
+        rows = self.call("listVirtualMachines", listall="true", **parameters).rows
+        return rows[0] if rows else {}
+
+    def as_(self, who: str) -> Worker:
+        """Somebody else, at the same cloud."""
+        return Worker(self.demo, self.wire, who)
+
+
+@pytest.fixture
+def worker(wire: Wire) -> Iterator[Worker]:
+    """The main root admin, at a cloud where a job takes a minute unless the test ends it."""
+    with serving(machines=1_200, job_seconds=60) as running:
+        yield Worker(running, wire)
+
+
 @pytest.fixture
 def visitor(own: Demo, wire: Wire) -> Browser:
     """Nobody yet, at the test's own cloud."""

@@ -20,7 +20,7 @@ ROLES = {
     "u2": "user",
     "u3": "user",
 }
-# A row of something that a job works on names the job; nothing changes in the demo.
+# A row of something that a job works on names the job, as long as it does.
 OF_JOBS = {"jobid", "jobstatus"}
 SPELLINGS = {
     name: re.compile(pattern)

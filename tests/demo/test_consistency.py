@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from cs_magic.demo.cloud.served import SERVED
+from cs_magic.demo.cloud.lists import ListCommand
+from cs_magic.demo.cloud.registry import commands
 
 # Field, or list and field -> the list that has that id. None: nothing lists these.
 REFERENCES: dict[str, str | None] = {
@@ -76,21 +77,7 @@ REFERENCES: dict[str, str | None] = {
 }
 # All that there is, where a filter is asked for.
 NEEDED = {"listTemplates": {"templatefilter": "all"}, "listIsos": {"isofilter": "all"}}
-# Asked for one thing at a time; and the ones that are no lists.
-SINGLE = {
-    "listNics",
-    "listTrafficTypes",
-    "listProjectAccounts",
-    "listLoadBalancerRuleInstances",
-    "getUserKeys",
-    "listApis",
-    "listCapabilities",
-    "listInfrastructure",
-    "login",
-    "logout",
-    "validateUserTwoFactorAuthenticationCode",
-}
-LISTS = sorted(set(SERVED) - SINGLE)
+LISTS = sorted(n for n, command in commands().items() if isinstance(command, ListCommand))
 # Where what belongs to projects is listed with projectid=-1 alone.
 WITH_PROJECTS = {
     "listVirtualMachines",

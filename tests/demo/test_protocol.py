@@ -9,7 +9,11 @@ from typing import Any
 
 import pytest
 
+from cs_magic.demo.cloud.registry import commands
+from cs_magic.demo.cloud.writes import WriteCommand
 from cs_magic.demo.server import Demo, serving
+
+SERVED_HERE = commands()
 
 UNVERIFIED = {
     "uuidList": [],
@@ -249,6 +253,10 @@ class TestListApis:
             for entry in call(who, "listApis").rows:
                 if entry["name"] in ("login", "logout", "validateUserTwoFactorAuthenticationCode"):
                     continue
+                if isinstance(SERVED_HERE[entry["name"]], WriteCommand):
+                    continue  # each has a test of its own
+                if entry["name"] == "queryAsyncJobResult":
+                    continue  # as above
                 ids["getUserKeys"] = call(who, "listUsers").rows[0]["id"]
                 needed = {
                     "templatefilter": "featured",
@@ -273,7 +281,7 @@ class TestListApis:
 
     def test_entries_are_shaped_as_recorded(self, call: Any) -> None:
         for entry in call("root", "listApis").rows:
-            assert entry["isasync"] is False
+            assert entry["isasync"] is SERVED_HERE[entry["name"]].isasync
             assert entry["httprequesttype"] in ("GET", "POST")
             assert entry["response"].count({}) == 2
             for parameter in entry["params"]:

@@ -131,8 +131,8 @@ class Jobs:
                 return job
             queue = self._queues.setdefault(work.on.id, deque())
             queue.append(job)
-            if len(queue) == 1:
-                self._begin(job, now)
+            if len(queue) == 1 and not self._begin(job, now):
+                self._go_on(job, now)
             return job
 
     def advance(self) -> None:
@@ -180,8 +180,8 @@ class Jobs:
                 due, _, job = heapq.heappop(self._due)
                 self._end(job, min(due, self._world.clock.now()))
 
-    def _begin(self, job: Job, moment: float) -> None:
-        """Take up a job; what it refuses from within ends it at once."""
+    def _begin(self, job: Job, moment: float) -> bool:
+        """Take up a job; False where it refuses from within, which ends it at once."""
         work = job.work
         if work.on:
             work.on.job = job.id
@@ -189,14 +189,15 @@ class Jobs:
             work.begin()
         except Refused as refused:
             self._close(job, moment, refused)
-            return
+            return False
         self._world.changed()
         trouble = trouble_of(work.on)
         if trouble == HANGS:
             self._hanging.append(job)
-            return
+            return True
         span = work.span * (SLOWNESS if trouble == SLOW else 1)
         self._push(job, moment + span * self._seconds)
+        return True
 
     def _push(self, job: Job, moment: float) -> None:
         heapq.heappush(self._due, (moment, job.number, job))
@@ -214,9 +215,10 @@ class Jobs:
         else:
             job.result = result
             self._close(job, moment)
+        self._go_on(job, moment)
 
     def _close(self, job: Job, moment: float, refused: Refused | None = None) -> None:
-        """Write down how a job ended, and take up the next one on the same machine."""
+        """Write down how a job ended."""
         if refused:
             job.code = refused.errorcode
             job.result = {"errorcode": refused.errorcode, "errortext": refused.errortext}
@@ -225,13 +227,18 @@ class Jobs:
         self._world.changed()
         # Last: whoever sees that it is over sees what it did.
         job.status = FAILED if refused else DONE
-        waiting = self._queues.get(job.work.on.id) if job.work.on else None
-        if job.work.on and waiting:
-            waiting.popleft()
-            if waiting:
-                self._begin(waiting[0], moment)
-            else:
-                del self._queues[job.work.on.id]
+
+    def _go_on(self, job: Job, moment: float) -> None:
+        """Take up the next job on the same machine."""
+        machine = job.work.on
+        if machine is None or machine.id not in self._queues:
+            return
+        queue = self._queues[machine.id]
+        queue.popleft()
+        while queue and not self._begin(queue[0], moment):
+            queue.popleft()
+        if not queue:
+            del self._queues[machine.id]
 
     def _leave(self, machine: Machine | None, job: Job) -> None:
         if machine and machine.job == job.id:

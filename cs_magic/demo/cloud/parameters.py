@@ -27,7 +27,8 @@ class Parameter:
     """A parameter: how it is read, how it narrows the list, and what listApis says of it.
 
     `entity` is the table whose ids it takes. With a `since`, an id that is not
-    shaped like a UUID makes the whole filter vanish, as in CloudStack.
+    shaped like a UUID makes the whole filter vanish, as in CloudStack. A map of
+    `keys_alone` may leave values out.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Parameter:
     root_only: bool = False
     words: tuple[str, ...] = ()
     length: int = 255
+    keys_alone: bool = False
 
 
 def read(
@@ -50,7 +52,7 @@ def read(
     arguments: Arguments = {}
     for parameter in parameters:
         if parameter.type == "map" and parameter.name in maps:
-            arguments[parameter.name] = _tags(maps[parameter.name])
+            arguments[parameter.name] = _tags(maps[parameter.name], parameter.keys_alone)
         elif parameter.name in flat:
             text = flat[parameter.name]
             _check_required(parameter, text)
@@ -103,10 +105,14 @@ def _check_required(parameter: Parameter, text: str) -> None:
         raise Refused(431, f"Invalid value provided for API arg: {parameter.name}", INVALID)
 
 
-def _tags(entries: Mapping[int, Mapping[str, str]]) -> tuple[tuple[str, str], ...]:
+def _tags(
+    entries: Mapping[int, Mapping[str, str]], keys_alone: bool
+) -> tuple[tuple[str, str], ...]:
     tags: dict[str, str] = {}
     for entry in entries.values():
         key, value = entry.get("key", ""), entry.get("value")
+        if value is None and keys_alone:
+            value = ""
         if value is None:
             raise Refused(431, f"No value is passed in for key {key}", INVALID)
         if key in tags:

@@ -61,6 +61,9 @@ def delete(deed: Deed) -> Work:
     pairs: Pairs | None = deed.arguments.get("tags")
 
     def finish() -> Row:
+        if not any(_named(tag, pairs) for machine in machines for tag in machine.tags):
+            text = "Unable to find any tags which conform to specified delete parameters."
+            raise Refused(431, text)
         for machine in machines:
             machine.tags = tuple(tag for tag in machine.tags if not _named(tag, pairs))
         return SUCCESS
@@ -81,7 +84,7 @@ def _command(
         parameters=(
             Parameter("resourceids", "list", "the machines", required=True),
             Parameter("resourcetype", "string", "UserVm", required=True),
-            Parameter("tags", "map", words, required=required),
+            Parameter("tags", "map", words, required=required, keys_alone=not required),
         ),
         fields=SUCCESS_FIELDS,
         isasync=True,

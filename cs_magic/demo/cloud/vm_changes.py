@@ -240,8 +240,8 @@ def reset_password(deed: Deed) -> Work:
 DEPLOY = WriteCommand(
     "deployVirtualMachine",
     parameters=(
-        Parameter("zoneid", "uuid", "the zone", entity="zones", required=True),
         Parameter("serviceofferingid", "uuid", "its size", entity="sizes", required=True),
+        Parameter("zoneid", "uuid", "the zone", entity="zones", required=True),
         Parameter("templateid", "uuid", "its template", entity="templates"),
         Parameter("networkids", "list", "its network; the owner's own if left out"),
         Parameter("name", "string", "its name"),

@@ -8,7 +8,7 @@ from cs_magic.demo.data.totals import FIRST, LATER
 TYPES = {
     name: kind
     for kind, names in {
-        "boolean": "success allocated_ allowuserspecifyvrmtu canusefordeploy conservemode crossZones "
+        "boolean": "allocated_ allowuserspecifyvrmtu canusefordeploy conservemode crossZones "
         "deleteprotection deployasis destroyed directdownload diskofferingstrictness "
         "disksizestrictness displayoffering displayvm displayvolume displaynetwork "
         "dynamicscalingenabled egressdefaultpolicy enabled encrypt encryptroot forcks fordisplay "
@@ -17,7 +17,7 @@ TYPES = {
         "isdynamic isdynamicallyscalable isextractable isfeatured islocalstorageactive "
         "ismultiarch isnsxenabled ispersistent isportable ispublic isready issourcenat "
         "isstaticnat issystem istagarule isuserdefined isvolatile is2faenabled is2famandated "
-        "keepmacaddressonpublicnic limitcpuuse localstorageenabled managed "
+        "success keepmacaddressonpublicnic limitcpuuse localstorageenabled managed "
         "networkofferingconservemode offerha passwordenabled quiescevm redundantrouter required "
         "requireshvm restartrequired routedmodeenabled securitygroupsenabled specifyasnumber "
         "specifyipranges specifyvlan sshkeyenabled strechedl2subnet supportsinternallb "
