@@ -41,19 +41,21 @@ CUTS = (
 # These were the server's own, or a proxy's behind which the server worked on.
 LATE = ("502", "502 in plain text", "503", "503 with nothing in it", "504", "blank 200")
 FAULTS = (*CUTS, *ANSWERS, *(f"{name}, but done" for name in LATE))
-NONE = "none"
+NONE, DEAD = "none", "the connection was dead"
 
 
 @dataclass
 class Faulty:
     """A running proxy: its endpoint, and what each request met, in order.
 
-    `faults` is the share of requests that meet one; 0 makes it a good network.
+    `faults` is the share of requests that meet one; 0 makes it a good network. With
+    `idle_dies` every connection is dead after its first request.
     """
 
     target: str
     seed: int
     faults: float = 0.6
+    idle_dies: bool = False
     met: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -81,7 +83,10 @@ class Faulty:
     def _serve(self, client: socket.socket) -> None:
         with client, suppress(OSError):
             while self._pass_on(client):
-                pass
+                if self.idle_dies and client.recv(1, socket.MSG_PEEK):
+                    self.met.append(DEAD)
+                    _reset(client)
+                    return
 
     def _pass_on(self, client: socket.socket) -> bool:
         """Take one request; False where the connection is over."""
@@ -176,9 +181,11 @@ def _some(client: socket.socket) -> bytes:
 
 
 @contextmanager
-def faulty(target: str, seed: int, faults: float = 0.6) -> Iterator[Faulty]:
+def faulty(
+    target: str, seed: int, faults: float = 0.6, idle_dies: bool = False
+) -> Iterator[Faulty]:
     """A network to the server at `target` whose faults are those of the seed."""
-    proxy = Faulty(target, seed, faults)
+    proxy = Faulty(target, seed, faults, idle_dies)
     threading.Thread(target=proxy.serve, daemon=True).start()
     try:
         yield proxy

@@ -15,7 +15,7 @@ from random import Random
 from uuid import UUID
 
 import pytest
-from faults import FAULTS, NONE, Faulty, faulty
+from faults import DEAD, FAULTS, NONE, Faulty, faulty
 
 from cs_magic.api.catalogue import bundled
 from cs_magic.api.client import Client
@@ -172,6 +172,12 @@ def test_the_seeds_of_make_test_meet_every_fault_and_every_outcome(demo):
 def test_a_good_network_does_everything_once(demo):
     with faulty(demo.endpoint, 3_000, faults=0) as proxy:
         assert set(run(demo, proxy, 3_000)) == {"done"}
+
+
+def test_no_write_meets_an_idle_connection_that_died(demo):
+    with faulty(demo.endpoint, 3_500, faults=0, idle_dies=True) as proxy:
+        assert set(run(demo, proxy, 3_500)) == {"done"}
+        assert proxy.met.count(DEAD) > 1  # reads met them, and were sent again
 
 
 def test_several_at_once_are_sent_once_each(demo):
