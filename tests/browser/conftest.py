@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from form import HOLDS
-from kernels import other_python
+from ipykernels import other_python
 from lab import Lab
 from page import SIZE, Page
 from playwright.sync_api import BrowserContext, sync_playwright
