@@ -23,6 +23,7 @@ from cs_magic.api.profile import Profile, check_scheme, checked
 from cs_magic.api.profiles import Profiles
 from cs_magic.api.records import revealed, rows_of
 from cs_magic.api.settings import adjusted, given
+from cs_magic.api.traces import traceable
 from cs_magic.api.transport import HttpTransport
 from cs_magic.api.values import Call, Options, Result
 from cs_magic.api.wire import encoded
@@ -124,6 +125,7 @@ class Connection:
         call = self.with_ids(call, options, lookups)
         if not command.is_read:
             lookups.forget()
+            call = traceable(call, self.catalogue.find(call.command))
         kinds = {
             field.name: kind_of(field.name, field.kind or "unknown") for field in command.fields
         }

@@ -145,7 +145,14 @@ class TransportError(CloudStackError):
 
 
 class FateUnknown(TransportError):
-    """A state-changing call was sent and its answer was lost: it may have been carried out."""
+    """A state-changing call was sent and its answer was lost: it may have been carried out.
+
+    `job` is the id that its job has, if there is one; empty where none was chosen.
+    """
+
+    def __init__(self, message: str, *hints: str, job: str = "") -> None:
+        super().__init__(message, *hints)
+        self.job = job
 
 
 class ApiError(CloudStackError):

@@ -15,10 +15,10 @@ ROOT = Path(__file__).parent.parent / "cs_magic"
 
 # A module imports only from rows above its own, never from its own row.
 ROWS = (
-    "errors  api.signing  api.masks  api.checks  api.nearest  api.completeness",
+    "errors  api.signing  api.masks  api.checks  api.nearest  api.completeness  api.kinds",
     "api.values",
     "api.envelope  api.credentials  api.columns  api.wire  api.catalogue",
-    "api.profile  api.records  api.apis  api.checking  api.asked  api.named",
+    "api.profile  api.records  api.apis  api.checking  api.asked  api.named  api.traces",
     "api.sources",
     "api.settings",
     "api.foreign",
@@ -46,7 +46,7 @@ ROWS = (
     "notebook.candidates",
 )
 AFTER_THE_DEMO = (
-    "notebook.connections",
+    "notebook.connections  notebook.asking",
     "notebook.stopped",
     "notebook.login_form",
     "notebook.signing_in",

@@ -10,13 +10,13 @@ https://cloudstack.apache.org/api/ has the descriptions.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from typing import Any, Literal
 
+from cs_magic.api.kinds import CallKind, kind_of
 from cs_magic.api.nearest import did_you_mean
 from cs_magic.api.values import parameter_of
 from cs_magic.errors import CallError
@@ -124,7 +124,12 @@ class Command:
     @property
     def is_read(self) -> bool:
         """Does it change nothing, so that it may be repeated?"""
-        return not self.is_async and (self.by_get or is_read(self.name))
+        return self.kind == "read"
+
+    @property
+    def kind(self) -> CallKind:
+        """What a call of it does: "read", "write", or "destructive"."""
+        return kind_of(self.name, self.is_async, self.by_get)
 
     @property
     def required(self) -> tuple[Parameter, ...]:
@@ -198,19 +203,6 @@ class Catalogue:
             meant = did_you_mean(name, (*self.names(), *others), cutoff=0.75)
             raise CallError(f"{self.where} has no command {name}{meant}", AS_TYPED, name=name)
         return found
-
-
-def is_read(name: str) -> bool:
-    """Does a command of this name change nothing, as far as a name can say?
-
-    The server's own rule, less the commands that read by name only.
-    """
-    lower = name.lower()
-    if lower in {"getdiagnosticsdata", "listandswitchsamlaccount"}:
-        return False
-    if lower.startswith("getuploadparamsfor"):
-        return False
-    return re.match(r"(get|list|query|find)\w", name) is not None
 
 
 @cache

@@ -10,8 +10,9 @@ import re
 from collections.abc import Collection
 from dataclasses import replace
 
-from cs_magic.api.catalogue import AS_TYPED, Catalogue, Command, Parameter, bundled, is_read
+from cs_magic.api.catalogue import AS_TYPED, Catalogue, Command, Parameter, bundled
 from cs_magic.api.checks import is_uuid, problem
+from cs_magic.api.kinds import kind_of
 from cs_magic.api.nearest import did_you_mean, nearest
 from cs_magic.api.values import Call, parameter_of
 from cs_magic.errors import CallError
@@ -70,7 +71,7 @@ def known(catalogue: Catalogue, name: str, others: Collection[str] = ()) -> Comm
 
 def unknown(name: str) -> Command:
     """A command that no catalogue has, as its name tells: it pages if it is called list…"""
-    read = is_read(name)
+    read = kind_of(name) == "read"
     paging = (Parameter("page", "integer"), Parameter("pagesize", "integer"))
     lists = read and name.startswith("list")
     return Command(name, is_async=not read, parameters=paging if lists else ())

@@ -20,12 +20,12 @@ from tenacity.wait import wait_random_exponential
 from cs_magic.api import envelope
 from cs_magic.api.access import Access
 from cs_magic.api.profile import Profile, check_scheme
+from cs_magic.api.traces import fate
 from cs_magic.api.transport import Transport
 from cs_magic.api.values import Call, Payload, Response
 from cs_magic.errors import (
     ApiError,
     CloudStackError,
-    FateUnknown,
     SignInNeeded,
     TransportError,
     Unauthorized,
@@ -136,18 +136,19 @@ class Client:
         raise problem
 
     def _once(self, call: Call) -> Payload:
+        self._wait(threading.Event())
         request = self.access.request(call, is_read=False)
         try:
             response = self.transport.send(request)
-            return envelope.read(call.command, response)
+            if response.status == 429:
+                self._hold(envelope.retry_seconds(response))
+            return _answer_to_a_write(call, response)
         except TransportError as error:
-            problem: TransportError = _fate(call, error) if error.sent else error
+            problem = fate(call, error) if error.sent else error
         raise problem
 
     def _try(self, call: Call, stop: threading.Event, foreground: bool) -> Payload:
-        delay = self._not_before - time.monotonic()
-        if delay > 0:
-            self.pause(stop, delay)
+        self._wait(stop)
         if stop.is_set():
             raise TransportError(f"{call.command} is no longer wanted", sent=False)
         # It may sign in, and that is sent once.
@@ -167,6 +168,12 @@ class Client:
         except CloudStackError as error:
             raise _Again(error, envelope.retry_seconds(response)) from None
 
+    def _wait(self, stop: threading.Event) -> None:
+        """Wait until the server takes calls again."""
+        delay = self._not_before - time.monotonic()
+        if delay > 0:
+            self.pause(stop, delay)
+
     def _hold(self, seconds: float | None) -> None:
         """Every worker of this endpoint waits, not only the one that was refused."""
         with self._lock:
@@ -185,12 +192,20 @@ def _seconds(state: RetryCallState) -> float:
     return min(asked, LONGEST_PAUSE) if asked is not None else _backoff(state)
 
 
-def _fate(call: Call, error: TransportError) -> FateUnknown:
-    job = call.given("customjobid")
-    return FateUnknown(
-        f"{call.command} was sent and its answer was lost: it may have been carried out",
-        f"{error}",
-        f"Its job would be {job}."
-        if job
-        else "Look at the list of what it changes before sending it again.",
-    )
+def _answer_to_a_write(call: Call, response: Response) -> Payload:
+    """What the answer to a state-changing call says, where CloudStack said it.
+
+    Raises:
+        TransportError: somebody else answered; `sent` is False where that was before
+            CloudStack had the call.
+    """
+    try:
+        return envelope.read(call.command, response)
+    except CloudStackError as error:
+        problem = error
+    by_cloudstack = isinstance(problem, ApiError) and envelope.holds_refusal(response)
+    if response.status == 429 and not by_cloudstack:
+        raise TransportError("HTTP 429: too many calls, this one was turned away", sent=False)
+    if response.status >= 500 and not by_cloudstack:
+        raise TransportError(f"HTTP {response.status}, which CloudStack did not say")
+    raise problem

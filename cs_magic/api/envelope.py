@@ -54,6 +54,16 @@ def _read(command: str, response: Response) -> Payload:
     raise _refusal(command, response)
 
 
+def holds_refusal(response: Response) -> bool:
+    """Whether there is an error document of CloudStack's in it, not a web server's words."""
+    text, _ = _text(response.body)
+    return any(
+        isinstance(document, dict)
+        and any(isinstance(one, dict) and "errortext" in one for one in document.values())
+        for document in _documents(text)
+    )
+
+
 def retry_seconds(response: Response) -> float | None:
     """How long a 429 asks to wait: `Retry-After`, or CloudStack's "retry after [N] ms"."""
     if response.retry_after is not None and response.retry_after.strip().isdecimal():

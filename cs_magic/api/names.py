@@ -62,6 +62,27 @@ def resolved(
     return Call(call.command, tuple(pairs))
 
 
+def name_of(lists: Lists, command: Command, argument: str, id_: str) -> str | None:
+    """What the thing of that id is called that an argument names, or None where no list has it.
+
+    Raises:
+        CloudStackError: a list could not be read.
+    """
+    ids = ids_of(command, argument)
+    for name in ids.lists if ids is not None else ():
+        listed = lists.listing(name)
+        if listed is None or listed.parameter("id") is None:
+            continue
+        given = {"id": id_, **lists.word(name)}
+        if any(needed.name not in given for needed in listed.required):
+            continue
+        for row in lists.rows(Call(name, tuple(given.items()))):
+            called = next((row[one] for one in columns_of(name) if row.get(one)), None)
+            if called and str(row.get("id")) == id_:
+                return str(called)
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class _Hit:
     """What a list has of a name, and `near` where it has nothing: what else there is."""

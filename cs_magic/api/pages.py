@@ -60,7 +60,7 @@ def variants(call: Call, command: Command, own: bool = False) -> tuple[Call, ...
     `listall=true` alone leaves projects out; both in one call loses rows for a domain
     admin, so it is asked as two. Neither where the person chose a scope.
     """
-    if own or not command.scope or call.names() & SCOPED:
+    if own or not command.scope or not command.is_read or call.names() & SCOPED:
         return (call,)
     calls = [call.having(listall="true")]
     if "project" in command.scope and not call.names() & _PAGING:
@@ -108,7 +108,7 @@ class Reader:
     # -- one list ------------------------------------------------------------
 
     def _read(self, call: Call) -> None:
-        if not self._command.pages:
+        if not self._command.pages or not self._command.is_read:
             self._take(self._exchange(call))
         elif call.names() & _PAGING:
             self._take_one(call)

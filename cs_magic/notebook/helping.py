@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from cs_magic.api.catalogue import Catalogue, Command, Field, Parameter, bundled
 from cs_magic.api.checking import newer
+from cs_magic.api.kinds import KINDS, why
 from cs_magic.api.nearest import did_you_mean
 from cs_magic.errors import CloudStackError, harmless
 from cs_magic.notebook.arguments import text_of
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 AskedOf = Callable[[], "Connection"]  # opens the connection that a statement is for
 WIDTH = 100
 Rows = list[tuple[str, ...]]
-_COLUMNS = ["name", "async", "description", "required", "since"]
+_COLUMNS = ["name", "kind", "async", "description", "required", "since"]
 _OFFLINE = (
     "No descriptions here: no server's catalogue was read, and the bundled one has facts only."
     " https://cloudstack.apache.org/api has them."
@@ -59,21 +60,45 @@ def show_help(statement: Statement, names: Mapping[str, Any], asked_of: AskedOf)
 def apis(statement: Statement, names: Mapping[str, Any], asked_of: AskedOf) -> pd.DataFrame:
     """A frame of the commands that the words find, the likeliest first; all without a word.
 
-    Columns: name, async, description, required, since.
+    Columns: name, kind, async, description, required, since; with `--kind` also `why` a
+    command is not of the kind that its name says. A kind behind it leaves out the others.
+
+    Raises:
+        CallError: there is no such kind.
     """
-    words = [text_of(statement, one, names) for one in statement.words]
+    words, asked, kind = _asked_for(statement, names)
     found = search(_catalogue(statement, asked_of), words)
     rows: list[dict[str, Any]] = [
         {
             "name": command.name,
+            "kind": command.kind,
             "async": command.is_async,
             "description": harmless(command.description),
             "required": ", ".join(one.name for one in command.required),
             "since": command.since,
         }
+        | ({"why": why(command.name)} if asked else {})
         for command in found
+        if kind in {None, command.kind}
     ]
-    return frame_of(rows, _COLUMNS)
+    return frame_of(rows, [*_COLUMNS, "why"] if asked else _COLUMNS)
+
+
+def _asked_for(
+    statement: Statement, names: Mapping[str, Any]
+) -> tuple[list[str], bool, str | None]:
+    """The words to search for, whether `--kind` stands among them, and the kind behind it."""
+    words = list(statement.words)
+    flag = next((one for one in words if one.bare and one.text == "--kind"), None)
+    if flag is None:
+        return [text_of(statement, one, names) for one in words], False, None
+    at = words.index(flag)
+    kind = text_of(statement, words[at + 1], names) if at + 1 < len(words) else None
+    if kind not in {None, *KINDS}:
+        message = f"--kind takes {', '.join(KINDS[:-1])} or {KINDS[-1]}, not {kind}"
+        raise statement.wrong(message, column=words[at + 1].column)
+    rest = words[:at] + words[at + 2 :]
+    return [text_of(statement, one, names) for one in rest], True, kind
 
 
 def _catalogue(statement: Statement, asked_of: AskedOf) -> Catalogue:
@@ -144,11 +169,11 @@ def html_page(command: Command, catalogue: Catalogue) -> str:
 
 
 def _title(command: Command, catalogue: Catalogue) -> str:
-    kind = "changes something"
-    if command.is_read:
-        kind = "read"
-    elif command.is_async:
-        kind = "async: a job does it"
+    kind = {"write": "changes something", "destructive": "destroys or interrupts: asks first"}.get(
+        command.kind, command.kind
+    )
+    if command.is_async:
+        kind += " · async: a job does it"
     since = f" · since {command.since}" if command.since else ""
     origin = f"{catalogue.origin} {catalogue.version}"
     return harmless(f"{command.name} · {kind}{since} · {origin}")

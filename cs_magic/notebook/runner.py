@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from cs_magic.api.catalogue import bundled, is_read
+from cs_magic.api.catalogue import bundled
 from cs_magic.api.checking import known
+from cs_magic.api.kinds import kind_of
 from cs_magic.api.lookups import Lookups
 from cs_magic.api.values import Call, Options, Result
 from cs_magic.errors import (
@@ -24,7 +25,7 @@ from cs_magic.errors import (
     Refused,
     SignInNeeded,
 )
-from cs_magic.notebook import helping, words
+from cs_magic.notebook import asking, helping, words
 from cs_magic.notebook.arguments import call_of, option_text, options_of
 from cs_magic.notebook.connections import Connections
 from cs_magic.notebook.grammar import asks, help_about, help_asked, parse, parse_cell
@@ -210,7 +211,9 @@ class Runner:
                         self._asked(statement, names, used)
                 case _:
                     connection = self._asked(statement, names, used)
-                    _checked(connection, statement, names, later)
+                    call, options = _checked(connection, statement, names, later)
+                    if not statement.has("yes") and not statement.has("dry-run"):
+                        asking.check(connection.command(call, replace(options, check=False)), call)
             if statement.target:
                 later.add(statement.target)
 
@@ -263,6 +266,8 @@ class Runner:
             )
         with _pointing_to(statement):
             call = call_of(statement, names, later, asked_secret)
+            if not statement.has("yes"):
+                call = self._allowed(connection, call, options)
             result = self._answer(connection, call, options)
             value = _value(connection, result, options)
         self._say(statement, connection, result, options.reveal)
@@ -270,6 +275,14 @@ class Runner:
 
     def _help(self, statement: Statement, names: Names) -> None:
         helping.show_help(statement, names, partial(self._asked, statement, names))
+
+    def _allowed(self, connection: Connection, call: Call, options: Options) -> Call:
+        """The call; with ids for names, and once somebody said yes, where it asks first."""
+        command = connection.command(call, options)
+        if asking.asks(command, call):
+            call = connection.with_ids(call, options, self.lookups)
+            asking.ask(connection, command, [call], self.lookups)
+        return call
 
     def _answer(self, connection: Connection, call: Call, options: Options) -> Result:
         try:
@@ -396,8 +409,7 @@ def _changes_nothing(statement: Statement) -> bool:
     """Whether it may be sent by itself once somebody signed in."""
     if statement.has("dry-run") or statement.command.lower() in WORDS:
         return True
-    known = bundled().find(statement.command)
-    return known.is_read if known else is_read(statement.command)
+    return kind_of(statement.command) == "read"
 
 
 def _kept(problem: CloudStackError) -> str:

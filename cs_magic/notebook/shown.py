@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import linecache
 import sys
+import threading
 import warnings
 from functools import partial
 from html import escape
@@ -99,6 +100,22 @@ def asked(prompt: str, hidden: bool = False) -> str:
     if given is None:
         raise SignInNeeded("Nobody can be asked here", *UNATTENDED)
     return given
+
+
+def answer(prompt: str) -> str | None:
+    """What the person answers, or None where nobody can be asked: then nothing waits."""
+    return _answer(harmless(prompt), hidden=False) if attended() else None
+
+
+def attended() -> bool:
+    """Whether somebody can be asked: a front end that takes questions, or a terminal."""
+    from IPython.core.getipython import get_ipython
+
+    kernel = getattr(get_ipython(), "kernel", None)
+    if kernel is None:
+        return sys.stdin is not None and sys.stdin.isatty()
+    here = threading.current_thread() is threading.main_thread()
+    return here and bool(getattr(kernel, "_allow_stdin", False))
 
 
 def _answer(prompt: str, hidden: bool) -> str | None:

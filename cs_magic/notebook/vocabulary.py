@@ -33,6 +33,7 @@ OPTIONS = (
     Option("text", "", None, "leave dates and numbers that travel as text as they came"),
     Option("no-check", "", None, "send the call as typed, unknown parameters and all"),
     Option("dry-run", "", None, "show what would be sent; only names are looked up"),
+    Option("yes", "y", None, "send what destroys or interrupts without asking first"),
     Option("refresh", "", None, "forget values that were read for completion"),
     Option("quiet", "q", None, "show nothing but the result"),
     Option("verbose", "v", None, "say more about where the result came from"),
@@ -51,7 +52,10 @@ WORDS = {
     "profiles": ("", "the profiles there are, where they come from, and what shadows what"),
     "status": ("[-v]", "who you are, where; -v looks into why a call is refused"),
     "help": ("COMMAND", "what a command does, takes and answers"),
-    "apis": ("[WORD ...]", "the commands that a word finds, by name and description"),
+    "apis": (
+        "[WORD ...] [--kind KIND]",
+        "the commands that a word finds; KIND: read, write or destructive",
+    ),
     "sync": ("", "read anew what the server can do; it is kept on disk"),
     "last": ("[--reveal|--tb]", "the last result, or what came of a list that broke off"),
 }

@@ -25,6 +25,7 @@ _FLAGS: Mapping[str, frozenset[str]] = {
     "login": frozenset({"--prompt", "--session"}),
     "status": frozenset({"-v", "--verbose"}),
     "last": frozenset({"--reveal", "--tb"}),
+    "apis": frozenset({"--kind"}),
 }
 # How many names may stand behind a word.
 _NAMES: Mapping[str, int] = {"use": 1, "help": 1, "apis": 9}

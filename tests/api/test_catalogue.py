@@ -8,13 +8,7 @@ import sys
 
 import pytest
 
-from cs_magic.api.catalogue import (
-    Field,
-    Group,
-    Parameter,
-    bundled,
-    is_read,
-)
+from cs_magic.api.catalogue import Field, Group, Parameter, bundled
 
 COMMANDS = tuple(bundled().commands.values())
 
@@ -244,59 +238,6 @@ def test_every_scope_can_be_asked():
         wanted = {"listall": "listall", "project": "projectid"}
         assert all(command.parameter(wanted[word]) for word in command.scope)
         assert command.is_read or not command.scope
-
-
-# -- reads ---------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    "name",
-    ["listZones", "getUser", "queryAsyncJobResult", "findHostsForMigration", "quotaSummary"],
-)
-def test_what_the_server_calls_a_read_is_one(name):
-    assert bundled().command(name).is_read
-
-
-def test_nine_commands_read_by_annotation_and_not_by_name():
-    assert {
-        "cloudianIsEnabled",
-        "isAccountAllowedToCreateOfferingsWithTags",
-        "quotaBalance",
-        "quotaIsEnabled",
-        "quotaStatement",
-        "quotaSummary",
-        "quotaTariffList",
-        "readyForShutdown",
-        "verifyOAuthCodeAndGetUser",
-    } == {command.name for command in COMMANDS if command.is_read and not is_read(command.name)}
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        "getUploadParamsForVolume",
-        "getUploadParamsForKubernetesSupportedVersion",
-        "getDiagnosticsData",
-        "listAndSwitchSamlAccount",
-    ],
-)
-def test_what_reads_by_name_only_is_not_a_read(name):
-    assert not is_read(name)
-    assert not is_read(name.lower())
-    assert not bundled().command(name).is_read
-
-
-def test_an_async_command_is_never_a_read():
-    assert not any(command.is_read for command in COMMANDS if command.is_async)
-    assert not bundled().command("getHypervisorGuestOsNames").is_read
-
-
-@pytest.mark.parametrize(
-    ("name", "read"),
-    [("listFutures", True), ("destroyWorld", False), ("list", False), ("LISTZONES", False)],
-)
-def test_an_unknown_command_is_judged_by_its_name(name, read):
-    assert read is is_read(name)
 
 
 # -- loading -------------------------------------------------------------------------------

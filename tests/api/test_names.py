@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import contextmanager
+from uuid import UUID
 
 import pytest
 from servers import KEYS, Reply, listed, serving
@@ -328,7 +329,9 @@ def test_where_no_cloudstack_answers_the_look_up_fails_and_nothing_is_sent():
 def test_what_changes_something_is_resolved_first_and_sent_once(both):
     cloud, connection = both
     connection.stopVirtualMachine(id="web-3", forced=True)
-    assert cloud.sent("stopVirtualMachine") == [{"id": MACHINES[3], "forced": "true"}]
+    (sent,) = cloud.sent("stopVirtualMachine")
+    assert UUID(sent.pop("customjobid"))
+    assert sent == {"id": MACHINES[3], "forced": "true"}
     assert cloud.forms[-1]["command"] == "stopVirtualMachine"
 
 

@@ -99,7 +99,7 @@ def test_from_the_bundled_catalogue_an_unknown_command_is_sent_and_doubted(noteb
 def test_help_needs_no_profile_and_says_that_it_has_no_descriptions(notebook):
     [shown] = notebook.fine("%cs help DEPLOYvirtualmachine").outputs
     text = shown["text/plain"]
-    assert text.startswith("deployVirtualMachine · async: a job does it · ")
+    assert text.startswith("deployVirtualMachine · changes something · async: a job does it · ")
     assert "bundled 4.23" in text
     assert "No descriptions here" in text
     assert "ids: listServiceOfferings" in text
@@ -147,7 +147,8 @@ def test_help_of_a_word_and_help_alone(notebook):
         ("%cs help listZonse", "did you mean listZones?"),
         ("%cs help a b", "help takes no b"),
         ("%cs x << help listZones", "gives nothing"),
-        ("%cs apis --kind", "apis takes no --kind"),
+        ("%cs apis --sort", "apis takes no --sort"),
+        ("%cs apis --kind writes", "--kind takes read, write or destructive, not writes"),
         ("%cs sync now", "sync takes no now"),
         ("%cs x << sync", "gives nothing"),
         ("%cs -h listZonse", "did you mean listZones?"),
@@ -224,10 +225,38 @@ def test_every_word_must_be_found_and_none_finds_all():
     assert search(bundled(), ["xyzzy"]) == []
 
 
+def test_help_says_what_asks_first(notebook):
+    [page] = notebook.fine("%cs help destroyVirtualMachine").outputs
+    assert "destroys or interrupts: asks first · async" in page["text/plain"].splitlines()[0]
+    [page] = notebook.fine("%cs help listZones").outputs
+    assert " · read · " in page["text/plain"].splitlines()[0]
+
+
+@pytest.mark.parametrize("kind", ["read", "write", "destructive"])
+def test_apis_prints_the_commands_of_a_kind(notebook, kind):
+    found = notebook.fine(f"%cs apis --kind {kind}").result
+    assert set(found["kind"]) == {kind}
+    assert list(found["name"]) == sorted(one.name for one in COMMANDS if one.kind == kind)
+
+
+def test_apis_prints_the_whole_table_with_its_reasons(notebook):
+    found = notebook.fine("table = %cs apis --kind").result
+    found = notebook.names["table"].set_index("name")
+    assert len(found) == 973
+    assert found.kind.value_counts().sum() == 973
+    assert "another account" in found.why["listAndSwitchSamlAccount"]
+    assert found.why["listZones"] == ""
+
+
+def test_words_and_a_kind_of_a_variable_narrow_each_other(notebook):
+    found = notebook.fine("%cs apis --kind $kind snapshot polic", kind="destructive").result
+    assert list(found["name"]) == ["deleteSnapshotPolicies"]
+
+
 def test_apis_gives_a_frame_that_a_variable_can_keep(notebook):
     notebook.fine("found = %cs apis snapshot policy")
     found = notebook.names["found"]
-    assert list(found.columns) == ["name", "async", "description", "required", "since"]
+    assert list(found.columns) == ["name", "kind", "async", "description", "required", "since"]
     row = found.set_index("name").loc["createSnapshotPolicy"]
     assert "volumeid" in row["required"]
     assert len(notebook.fine("%cs apis xyzzy").result) == 0

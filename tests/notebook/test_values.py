@@ -147,7 +147,7 @@ def test_the_value_beside_a_secrets_name_is_never_typed(practice, statement, nam
 
 
 def test_the_value_of_a_secret_setting_can_be_asked_for(practice):
-    ran = practice.run(f"%cs {SETTING} value=?")
+    ran = practice.run(f"%cs -y {SETTING} value=?")
     assert "Nobody can be asked for value here" in ran.error_lines[0]
 
 
