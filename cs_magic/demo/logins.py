@@ -7,7 +7,7 @@ import json
 import threading
 from collections import Counter, deque
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cs_magic.demo.data.items import Account, Domain
 from cs_magic.demo.data.world import World
@@ -18,6 +18,19 @@ ATTEMPTS = 5
 # How many login requests are remembered.
 REMEMBERED = 10_000
 BAD_DOMAIN_ID = "Invalid domain id entered, please enter a valid one"
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What a client needs to be one of the demo's accounts. Made up, and still not in a repr."""
+
+    endpoint: str
+    username: str
+    domain: str
+    role: str
+    api_key: str = field(repr=False)
+    secret_key: str = field(repr=False)
+    password: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from cs_magic.demo.cloud.caller import Caller
 from cs_magic.demo.cloud.cloud import Cloud
 from cs_magic.demo.cloud.parameters import offset_moment
 from cs_magic.demo.cloud.refusals import Refused
-from cs_magic.demo.data.items import Account
+from cs_magic.demo.cloud.throttle import Throttle
 from cs_magic.demo.sessions import LOST_SESSION, TIMEOUT, Session, Sessions
 from cs_magic.demo.wire import (
     FORM,
@@ -65,7 +65,8 @@ class App:
 
     `algorithms` are the signatures it accepts; `latency` is waited before each
     page of a list. `wall_clock` judges `expires`, which clients set by theirs.
-    A session ends that nobody used for `session_timeout` seconds.
+    A session ends that nobody used for `session_timeout` seconds. `throttle` limits
+    how many calls an account may make.
     """
 
     def __init__(
@@ -74,6 +75,7 @@ class App:
         algorithms: tuple[str, ...] = ("HmacSHA1",),
         latency: float = 0.0,
         session_timeout: float = TIMEOUT,
+        throttle: Throttle | None = None,
         wall_clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -81,11 +83,9 @@ class App:
         self.sessions = Sessions(cloud.world, session_timeout)
         self._algorithms = algorithms
         self._latency = latency
+        self._throttle = throttle or Throttle()
         self._wall_clock = wall_clock
         self._sleep = sleep
-        accounts = cloud.world.people.accounts.values()
-        # The database finds a key in any letter case.
-        self._by_key = {a.user.api_key.lower(): a for a in accounts if a.user.api_key}
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """One exchange."""
@@ -165,6 +165,7 @@ class App:
         if not self.cloud.known(name) and account.role.kind == 1:
             raise Refused(432, f"Unknown API command: {name}")
         self.cloud.allow(name, account)
+        self._throttle.count(account)
         return self._answer(name, parameters, Caller(account, by_key=False))
 
     def _by_signature(self, name: str | None, parameters: Mapping[str, str]) -> Reply:
@@ -176,11 +177,13 @@ class App:
             raise Unverified
         if lower.get("signatureversion") == "3":
             self._check_expiry(lower.get("expires", ""))
-        account = self._by_key.get(lower["apikey"].lower())
+        account, secret = self.cloud.world.key_pairs.get(lower["apikey"].lower(), (None, ""))
         if account is None or not account.enabled:
             raise Unverified
         self.cloud.allow(name, account)
-        self._check_signature(parameters, lower["signature"], account)
+        self._throttle.count(account)
+        self._check_signature(parameters, lower["signature"], secret)
+        self._throttle.count(account)
         return self._answer(name, parameters, Caller(account, by_key="apiKey" in parameters))
 
     def _check_expiry(self, expires: str) -> None:
@@ -188,9 +191,9 @@ class App:
         if moment is None or moment <= self._wall_clock():
             raise Unverified
 
-    def _check_signature(self, parameters: Mapping[str, str], given: str, account: Account) -> None:
+    def _check_signature(self, parameters: Mapping[str, str], given: str, secret: str) -> None:
         for algorithm in self._algorithms:
-            right = signature(parameters.items(), account.user.secret_key, algorithm)
+            right = signature(parameters.items(), secret, algorithm)
             if hmac.compare_digest(right.encode(), given.encode("utf-8", "replace")):
                 return
         raise Unverified

@@ -5,15 +5,17 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import Any
 
 from cheroot.server import HTTPConnection, HTTPRequest
 from cheroot.wsgi import Server as HTTPServer
 
 from cs_magic.demo.cloud.cloud import Cloud
+from cs_magic.demo.cloud.record import Change
+from cs_magic.demo.cloud.throttle import Throttle
 from cs_magic.demo.data.items import Account
 from cs_magic.demo.data.world import World
+from cs_magic.demo.logins import Access as Access
 from cs_magic.demo.logins import Login
 from cs_magic.demo.protocol import App
 from cs_magic.demo.sessions import TIMEOUT
@@ -23,19 +25,6 @@ MAIN = "admin"
 # What Jetty takes of request line and headers, and how long it keeps a silent connection.
 HEADER_BYTES = 8_192
 KEEP_ALIVE = 30
-
-
-@dataclass(frozen=True, slots=True)
-class Access:
-    """What a client needs to be one of the demo's accounts. Made up, and still not in a repr."""
-
-    endpoint: str
-    username: str
-    domain: str
-    role: str
-    api_key: str = field(repr=False)
-    secret_key: str = field(repr=False)
-    password: str = field(repr=False)
 
 
 class _Headers(list[tuple[bytes, bytes]]):
@@ -65,6 +54,15 @@ class Demo:
     row disable a user. Some people sign in with difficulty: `security` gives the code 314159
     after the password, `webshop-lab` has to set up a second factor first, `payroll` must choose
     a new password, the user `azubi` is disabled and the account `treuhand` is locked.
+
+    What changes something by a job takes about `job_seconds`: until then a machine is Starting
+    or Stopping, and a second job on it waits. Jobs on a machine whose name or shown name ends
+    with `-fails`, `-slow` or `-hangs` fail, take ten times as long, or do not end; those on
+    the admin's `print-prod-01`, `print-test-01` and `print-dev-01` do so in this order.
+
+    A connection is closed that was silent for `idle_timeout` seconds. With `throttle=(most,
+    seconds)` an account may make so many calls in so many seconds, root admins excepted; a
+    signed call counts twice, as in CloudStack 4.23.
     """
 
     def __init__(
@@ -76,15 +74,21 @@ class Demo:
         signature_algorithm: str = "HmacSHA1",
         usage_rows: int = 0,
         session_timeout: float = TIMEOUT,
+        job_seconds: float = 1.0,
+        idle_timeout: float = KEEP_ALIVE,
+        throttle: tuple[int, float] | None = None,
     ) -> None:
         self.world = World(seed, machines, usage_rows=usage_rows)
+        self.cloud = Cloud(self.world, job_seconds)
         self.app = App(
-            Cloud(self.world),
+            self.cloud,
             (signature_algorithm,),
             latency_ms / 1_000,
             session_timeout=session_timeout,
+            throttle=Throttle(*throttle) if throttle else None,
         )
         self._port = port
+        self._idle_timeout = idle_timeout
         self._http: HTTPServer | None = None
 
     def __repr__(self) -> str:
@@ -104,11 +108,13 @@ class Demo:
                 (HOST, self._port),
                 self.app,
                 numthreads=10,
-                timeout=KEEP_ALIVE,
+                timeout=self._idle_timeout,
                 shutdown_timeout=1,
                 request_queue_size=64,
             )
             http.ConnectionClass = _Connection
+            # How often it looks for connections that are silent for too long.
+            http.expiration_interval = min(0.5, self._idle_timeout / 4)
             http.max_request_header_size = HEADER_BYTES
             _prepare(http)
             threading.Thread(target=http.serve, name="demo cloud", daemon=True).start()
@@ -125,6 +131,46 @@ class Demo:
     def logins(self) -> tuple[Login, ...]:
         """The login requests so far, oldest first: user name, domain, status. No passwords."""
         return self.app.sessions.logins.seen
+
+    @property
+    def jobs(self) -> tuple[Change, ...]:
+        """The state-changing calls that arrived, oldest first, each as often as it arrived.
+
+        Calls that an account's role or signature does not allow are not among them.
+        """
+        self.cloud.jobs.advance()
+        return self.cloud.record.seen
+
+    def fail(self, command: str, share: float = 1.0, seed: int = 1) -> None:
+        """Let a share of the command's calls fail from now on, 0 for none.
+
+        Which ones depends on the seed and on what they are about, not on their order.
+        ValueError for a share that is less than 0 or more than 1.
+        """
+        self.cloud.jobs.failures.set(command, share, seed)
+
+    def finish_jobs(self, hanging: bool = False) -> None:
+        """Let all jobs end at once; those that hang only where `hanging` says so."""
+        self.cloud.jobs.finish(hanging)
+
+    def limit(self, account: str, resource: str, most: int) -> None:
+        """Set how much an account may have of a resource, "vm" or "volume" for example.
+
+        KeyError where there is no such account or resource.
+        """
+        limits = self.world.totals[self.world.people.accounts[account].number].limits
+        if resource not in limits:
+            raise KeyError(resource)
+        limits[resource] = most
+
+    def restart(self, forget_jobs: bool = True) -> None:
+        """Be as after a restart: sessions are gone, jobs that ran are over without a result.
+
+        With `forget_jobs` no job of before is known any more, as after a purge. The port
+        stays open, and what was changed stays changed.
+        """
+        self.cloud.jobs.restart(forget_jobs)
+        self.end_sessions()
 
     def end_sessions(self, after: int = 0) -> None:
         """Forget every session, as a restart does; with `after`, when so many calls were answered.
@@ -230,9 +276,21 @@ def serving(
     signature_algorithm: str = "HmacSHA1",
     usage_rows: int = 0,
     session_timeout: float = TIMEOUT,
+    job_seconds: float = 1.0,
+    idle_timeout: float = KEEP_ALIVE,
+    throttle: tuple[int, float] | None = None,
 ) -> Iterator[Demo]:
     """A demo cloud that is served as long as the block runs; port 0 is any free one."""
     with Demo(
-        machines, seed, port, latency_ms, signature_algorithm, usage_rows, session_timeout
+        machines,
+        seed,
+        port,
+        latency_ms,
+        signature_algorithm,
+        usage_rows,
+        session_timeout,
+        job_seconds,
+        idle_timeout,
+        throttle,
     ) as demo:
         yield demo

@@ -19,6 +19,8 @@ NULL_POINTER = (
 )
 # All that a session is told of whose user must change the password.
 NEW_PASSWORD = ("login", "logout", "updateUser", "listApis")
+# How the names of commands begin that may be sent by GET where POST is enforced.
+READS = ("list", "get", "query", "find")
 # Tables whose list command the real server has lost from every `related`.
 LOST = frozenset({"clusters", "projects", "ostypes"})
 
@@ -58,7 +60,7 @@ def _entry(command: Command, caller: Caller, related: Mapping[str, str]) -> dict
         entry["since"] = command.since
     table = command.table if isinstance(command, ListCommand) else ""
     return entry | {
-        "isasync": False,
+        "isasync": command.isasync,
         "related": related.get(table, ""),
         "params": [
             _parameter(parameter, related)
@@ -67,7 +69,7 @@ def _entry(command: Command, caller: Caller, related: Mapping[str, str]) -> dict
         ],
         # Two empty objects at the end, as the real server has them everywhere.
         "response": [*_fields(command), {}, {}],
-        "httprequesttype": "GET" if command.name.startswith(("list", "get")) else "POST",
+        "httprequesttype": "GET" if command.name.startswith(READS) else "POST",
     }
 
 
@@ -76,7 +78,7 @@ def _parameter(parameter: Parameter, related: Mapping[str, str]) -> dict[str, An
         "name": parameter.name,
         "description": parameter.description,
         "type": parameter.type,
-        "length": 255,
+        "length": parameter.length,
         "required": parameter.required,
     }
     if parameter.since:

@@ -191,20 +191,6 @@ COMMANDS = (
         fields="name",
     ),
     ListCommand(
-        "listAsyncJobs",
-        key="asyncjobs",
-        table="nothing",
-        scope=scopes.owned,
-        parameters=(
-            keyword("cmd"),
-            Parameter("startdate", "date", "those since then"),
-            *OWNERS,
-            *PAGES,
-        ),
-        fields="accountid account domainid domainpath userid cmd jobprocstatus jobresultcode "
-        "jobinstancetype jobinstanceid managementserverid managementservername created",
-    ),
-    ListCommand(
         "listSSHKeyPairs",
         key="sshkeypair",
         table="sshkeys",

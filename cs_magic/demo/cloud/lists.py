@@ -31,7 +31,8 @@ class Command:
 
     `fields` names the fields of a row or object, in order; `nested` those of a
     field that holds rows itself; `types` are types that a field has here only.
-    `wrapper` is the envelope's key where it is not the command's name.
+    `wrapper` is the envelope's key where it is not the command's name; one that
+    `isasync` answers with the id of a job.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Command:
     types: dict[str, str] = field(default_factory=dict)
     since: str = ""
     wrapper: str = ""
+    isasync: bool = False
 
     @property
     def description(self) -> str:

@@ -39,6 +39,7 @@ class Parameter:
     since: str = ""
     root_only: bool = False
     words: tuple[str, ...] = ()
+    length: int = 255
 
 
 def read(
@@ -117,11 +118,12 @@ def _tags(entries: Mapping[int, Mapping[str, str]]) -> tuple[tuple[str, str], ..
 
 
 def _text(world: World, command: str, parameter: Parameter, text: str) -> str:
-    if len(text) > 255:
+    if len(text) > parameter.length:
         raise Refused(
             431,
             f"Unable to execute API command {command.lower()} due to invalid value. "
-            f"Value greater than max allowed length 255 for param: {parameter.name}",
+            f"Value greater than max allowed length {parameter.length} "
+            f"for param: {parameter.name}",
         )
     return text
 

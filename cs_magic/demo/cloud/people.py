@@ -55,9 +55,11 @@ def key(world: World, caller: Caller, arguments: Arguments) -> Row:
     user = world.table("users").find(arguments["id"])
     if user is None or user.owner is None or not caller.sees(user.owner):
         raise Refused(531, NOT_YOURS, FORBIDDEN)
-    account = user.owner
-    pair = {"apikey": account.user.api_key, "secretkey": account.user.secret_key}
-    return {"userkeys": {**(pair if account.user.api_key else {}), "apikeyaccess": True}}
+    rows = [i.row() for i in world.table("userkeys") if i.owner is user.owner]
+    # The owner, who signs with it, is given the first pair; an admin the latest.
+    row = rows[0 if user.owner is caller.account else -1] if rows else {}
+    pair = {name: row[name] for name in ("apikey", "secretkey") if name in row}
+    return {"userkeys": {**pair, "apikeyaccess": True}}
 
 
 def members(world: World, caller: Caller, arguments: Arguments, command: str) -> Predicate:

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 from cs_magic.demo.cloud import (
     accounts,
+    addresses,
+    admin,
+    asking,
+    disks,
     exposure,
     extras,
     infrastructure,
+    keys,
     metrics,
     offerings,
     ownership,
     people,
     plant,
     special,
+    tagging,
     usage,
+    vm_changes,
+    vm_life,
 )
 from cs_magic.demo.cloud.lists import Command, ObjectCommand
 from cs_magic.demo.cloud.parameters import Parameter
@@ -87,6 +95,14 @@ def commands() -> dict[str, Command]:
         extras,
         exposure,
         people,
+        asking,
+        vm_life,
+        vm_changes,
+        tagging,
+        disks,
+        addresses,
+        keys,
+        admin,
     )
     made: dict[str, Command] = {command.name: command for command in (*OBJECTS, *SESSIONS)}
     for module in modules:

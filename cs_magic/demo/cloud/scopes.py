@@ -33,7 +33,7 @@ def owned(world: World, caller: Caller, arguments: Arguments, command: str) -> P
     check_named(world, caller, arguments)
     project = arguments.get("projectid")
     if project is not None and project != "-1":
-        return _owned_by({_project_account(world, caller, project, command).number})
+        return _owned_by({project_account(world, caller, project, command).number})
     if project == "-1":
         return _owned_by(_in_projects(world, caller, bool(arguments.get("listall"))))
     return _owned_by(_of_accounts(world, caller, arguments))
@@ -125,7 +125,7 @@ def _check_domain(domain: Domain, caller: Caller) -> None:
     )
 
 
-def _project_account(world: World, caller: Caller, id_: str, command: str) -> Account:
+def project_account(world: World, caller: Caller, id_: str, command: str) -> Account:
     """The account of the project, for those who may look into it."""
     found = next(a for a in world.people.project_accounts if a.project and a.project.id == id_)
     member = bool(found.project and caller.account in found.project.members)

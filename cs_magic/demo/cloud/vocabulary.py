@@ -8,7 +8,7 @@ from cs_magic.demo.data.totals import FIRST, LATER
 TYPES = {
     name: kind
     for kind, names in {
-        "boolean": "allocated_ allowuserspecifyvrmtu canusefordeploy conservemode crossZones "
+        "boolean": "success allocated_ allowuserspecifyvrmtu canusefordeploy conservemode crossZones "
         "deleteprotection deployasis destroyed directdownload diskofferingstrictness "
         "disksizestrictness displayoffering displayvm displayvolume displaynetwork "
         "dynamicscalingenabled egressdefaultpolicy enabled encrypt encryptroot forcks fordisplay "

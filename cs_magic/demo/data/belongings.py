@@ -97,20 +97,28 @@ def user_keys_table(seed: int, who: People) -> Table:
     rows = []
     for account in who.accounts.values():
         if account.user.api_key:
-            rows.append((_key_row(seed, account), account))
+            rows.append((_first_key_row(seed, account), account))
     return table(rows)
 
 
-def _key_row(seed: int, account: Account) -> Row:
+def _first_key_row(seed: int, account: Account) -> Row:
     user = account.user
     created = START - 20 * DAY if account.name == "auditor" else user.created + 600
+    id_ = identifier(seed, "key pair", user.number)
+    name = f"{user.number} - API key pair"
+    return key_row(account, id_, name, user.api_key, user.secret_key, created)
+
+
+def key_row(account: Account, id_: str, name: str, api: str, secret: str, created: int) -> Row:
+    """A key pair of the account's user."""
+    user = account.user
     return {
-        "name": f"{user.number} - API key pair",
-        "apikey": user.api_key,
-        "secretkey": user.secret_key,
+        "name": name,
+        "apikey": api,
+        "secretkey": secret,
         "userid": user.id,
         "username": user.username,
-        "id": identifier(seed, "key pair", user.number),
+        "id": id_,
         "created": stamp(created),
         "accounttype": TYPES[account.role.kind],
         "accountid": account.id,

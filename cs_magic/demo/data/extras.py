@@ -101,23 +101,25 @@ def snapshots_table(seed: int, volumes: Iterable[Volume]) -> Table:
     for volume in volumes:
         if volume.pool and volume.number % SNAPSHOTS == 5:
             age = min(volume.number * 7 % 800 * DAY, START - volume.created - 3_600)
-            row = _snapshot_row(seed, volume, START - age - 1_800)
+            id_ = identifier(seed, "snapshot", volume.number)
+            row = snapshot_row(id_, volume, START - age - 1_800)
             rows.append((row, volume.owner))
     return table(rows)
 
 
-def _snapshot_row(seed: int, volume: Volume, moment: int) -> Row:
+def snapshot_row(id_: str, volume: Volume, moment: int, name: str | None = None) -> Row:
+    """A snapshot taken at that moment."""
     machine = volume.machine
     system: Row = {"ostypeid": machine.template.system.id} if machine else {}
     return {
-        "id": identifier(seed, "snapshot", volume.number),
+        "id": id_,
         **volume.owner.fields(),
         "volumeid": volume.id,
         "volumename": volume.name,
         "volumetype": volume.type,
         "volumestate": volume.state,
         "created": stamp(moment),
-        "name": f"{machine.name if machine else volume.name}-{volume.name}",
+        "name": name or f"{machine.name if machine else volume.name}-{volume.name}",
         "intervaltype": "MANUAL" if volume.number % 3 else "WEEKLY",
         "state": "BackedUp",
         "physicalsize": volume.size // 2,

@@ -180,18 +180,47 @@ class Live:
 
 
 class Table:
-    """The items of one kind, in the order of their internal numbers."""
+    """The items of one kind, in the order of their internal numbers.
+
+    Whoever looks through `items` sees them as they were when it began: a change
+    puts another list in their place. What was removed is still found by its id,
+    as on the real server.
+    """
 
     def __init__(self, items: Sequence[Item]) -> None:
         self.items = items
         self._by_id = {item.get("id"): item for item in items}
         self._by_number = {item.number: item for item in items}
+        self._last = max(self._by_number, default=0)
 
     def find(self, text: str) -> Item | None:
         """The item with this UUID or, as the server also accepts, this internal number."""
         if text.isascii() and text.isdigit():
             return self._by_number.get(int(text))
         return self._by_id.get(text.lower())
+
+    def add(self, item: Item) -> None:
+        """Put an item at the end."""
+        self.items = [*self.items, item]
+        self._by_id[item.get("id")] = item
+        self._by_number[item.number] = item
+        self._last = max(self._last, item.number)
+
+    def remove(self, *gone: Item) -> None:
+        """Take items away."""
+        self.items = [item for item in self.items if all(item is not one for one in gone)]
+
+    def drop(self, *gone: Item) -> None:
+        """Take items away, and find them no more."""
+        self.remove(*gone)
+        for item in gone:
+            self._by_id.pop(item.get("id"), None)
+            self._by_number.pop(item.number, None)
+
+    @property
+    def next_number(self) -> int:
+        """A number that no item has had."""
+        return self._last + 1
 
     def __iter__(self) -> Iterator[Item]:
         return iter(self.items)

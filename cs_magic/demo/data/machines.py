@@ -46,7 +46,8 @@ class Machine:
     """One machine. What filters look at is held; the row is built when it is sent.
 
     A stopped machine has no host. One that was `never_started` has fewer fields,
-    as on the real server. `idle` is the share of its processors that it uses.
+    as on the real server. `used` is the share of its processors that it uses, and
+    `job` the id of the job that works on it.
     """
 
     number: int
@@ -69,6 +70,7 @@ class Machine:
     tags: Sequence[tuple[str, str]] = ()
     group: Group | None = None
     affinity: Group | None = None
+    job: str = ""
 
     @property
     def ipaddress(self) -> str:
@@ -104,7 +106,7 @@ GETTERS: dict[str, Callable[[Machine], Any]] = {
     "zoneid": lambda machine: machine.cluster.zone.id,
     "podid": lambda machine: machine.cluster.zone.pod_id,
     "clusterid": lambda machine: machine.cluster.id,
-    "hostid": lambda machine: machine.host.id if machine.host else None,
+    "hostid": lambda machine: getattr(machine.host, "id", None),
     "serviceofferingid": lambda machine: machine.size.id,
     "templateid": lambda machine: machine.template.id,
     "networkid": lambda machine: machine.network.id,
@@ -151,6 +153,8 @@ def machine_row(machine: Machine, groups: frozenset[str]) -> Row:
     row: Row = {}
     for part in parts:
         row.update(part)
+    if machine.job:
+        row |= {"jobid": machine.job, "jobstatus": 0}
     return row
 
 
@@ -170,10 +174,11 @@ def _who(machine: Machine) -> Row:
 def _where(machine: Machine) -> Row:
     zone = machine.cluster.zone
     row: Row = {"zoneid": zone.id, "zonename": zone.name}
-    if machine.host:
+    host = machine.host
+    if host:
         row |= {
-            "hostid": machine.host.id,
-            "hostname": machine.host.name,
+            "hostid": host.id,
+            "hostname": host.name,
             "hostcontrolstate": "Enabled",
         }
     return row
@@ -186,7 +191,7 @@ def _template(template: Template) -> Row:
         "templatetype": template.type,
         "templateformat": "QCOW2",
         "templatedisplaytext": template.text,
-        "passwordenabled": False,
+        "passwordenabled": template.password_enabled,
     }
 
 

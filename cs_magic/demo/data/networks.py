@@ -47,13 +47,18 @@ class Networks:
 
     def place(self, owner: Account, zone: Zone, moment: int) -> tuple[Network, int]:
         """A network of that account in that zone, and the next free place in it."""
+        network = self.of(owner, zone, moment)
+        network.taken += 1
+        return network, network.taken
+
+    def of(self, owner: Account, zone: Zone, moment: int) -> Network:
+        """A network of that account in that zone that has places left."""
         key = owner.number, zone.number
         network = self._open.get(key)
         if network is None or network.taken >= FULL:
             network = self._new(owner, zone, moment)
             self._open[key] = network
-        network.taken += 1
-        return network, network.taken
+        return network
 
     def _new(self, owner: Account, zone: Zone, moment: int) -> Network:
         number = len(self.all) + 1
@@ -139,12 +144,13 @@ def addresses_table(networks: list[Network], seed: int) -> Table:
             address = f"{network.zone.public}.{count}"
             if count > 254:
                 address = f"100.{63 + network.zone.number}.{count // 250 % 250}.{count % 250 + 1}"
-            row = _address_row(network, address, number, place, seed)
+            row = address_row(network, address, number, place, seed)
             rows.append((row, network.owner))
     return table(rows)
 
 
-def _address_row(network: Network, address: str, number: int, place: int, seed: int) -> Row:
+def address_row(network: Network, address: str, number: int, place: int, seed: int) -> Row:
+    """The place-th address of a network: its way out, one with rules, or one that does nothing."""
     zone = network.zone
     return {
         "id": identifier(seed, "public address", number),

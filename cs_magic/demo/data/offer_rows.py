@@ -168,7 +168,7 @@ def _template_row(template: Template, zone_id: str, zone_name: str, root: Domain
         "ispublic": template.public,
         "created": stamp(OFFERED),
         "isready": True,
-        "passwordenabled": False,
+        "passwordenabled": template.password_enabled,
         "format": "QCOW2",
         "isfeatured": template.featured,
         "crossZones": True,

@@ -165,6 +165,11 @@ class Template:
         """BUILTIN for the system's, USER for everybody else's."""
         return "USER" if self.owner else "BUILTIN"
 
+    @property
+    def password_enabled(self) -> bool:
+        """Whether its machines are given a password: those with Windows are."""
+        return self.system.category == "Windows"
+
 
 @dataclass(slots=True)
 class Offers:

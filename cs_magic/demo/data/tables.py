@@ -127,6 +127,7 @@ TABLES: dict[str, Callable[[World], Table]] = {
     "snapshots": lambda world: extras.snapshots_table(world.seed, world.volumes),
     "sshkeys": lambda world: extras.keys_table(world.seed, world.people),
     "nothing": lambda world: Table([]),
+    "jobs": lambda world: Table([]),
     "settings": lambda world: settings.settings_table(),
     "isos": lambda world: offer_rows.isos_table(world.offers.isos, world.places),
     "systems": lambda world: systems.systems_table(world.seed, world.places),

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 
-from cs_magic.demo.data.items import GIB, Account, Domain, Live, Project, Row, Table, stamp, table
+from cs_magic.demo.data.items import GIB, Account, Domain, Live, Project, Row, Table, stamp
 from cs_magic.demo.data.machines import Machine
 from cs_magic.demo.data.people import People, user_row
 from cs_magic.demo.data.volumes import Volume
@@ -50,7 +50,20 @@ LATER = (
     "objectstorage",
 )
 
-Totals = dict[int, Counter[str]]
+
+class Used(Counter[str]):
+    """How much of each resource an account uses, and how much it may."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.limits: dict[str, int] = {}
+
+    def allow(self) -> None:
+        """Allow what the account uses now: the smallest limit there is, doubled until it fits."""
+        self.limits = {name: _doubled(smallest, self[name]) for name, smallest in SMALLEST.items()}
+
+
+Totals = dict[int, Used]
 
 
 def totals(
@@ -63,7 +76,7 @@ def totals(
 
     `owned` has, for a resource that is simply counted, the owner of each.
     """
-    counts: Totals = {owner.number: Counter() for owner in who.owners}
+    counts: Totals = {owner.number: Used() for owner in who.owners}
     for machine in machines:
         mine = counts[machine.owner.number]
         mine["vm"] += 1
@@ -80,34 +93,40 @@ def totals(
                 counts[owner.number][name] += 1
     for project in who.projects:
         counts[project.members[0].number]["project"] += 1
+    for used in counts.values():
+        used.allow()
     return counts
 
 
-def limit(resource: str, total: int) -> int:
-    """The limit of an account that uses so much: the smallest there is, doubled until it fits."""
-    allowed = SMALLEST[resource]
+def _doubled(allowed: int, total: int) -> int:
     while allowed < total:
         allowed *= 2
     return allowed
 
 
-def _used(names: Sequence[str], counts: Counter[str], limited: bool) -> Row:
+def limit(account: Account, counts: Used, resource: str) -> int:
+    """How much of it the account may have; -1 is no limit."""
+    return -1 if account.role.kind == 1 and not account.project else counts.limits[resource]
+
+
+def _used(names: Sequence[str], counts: Used, limited: bool) -> Row:
     """Limit, total and what is left, of each resource: texts, numbers and texts, as recorded."""
     row: Row = {}
     for name in names:
         total = counts[name]
-        allowed = limit(name, total)
-        row[f"{name}limit"] = str(allowed) if limited else UNLIMITED
+        allowed = counts.limits.get(name, -1) if limited else -1
+        row[f"{name}limit"] = UNLIMITED if allowed == -1 else str(allowed)
         row[f"{name}total"] = float(total) if name == "secondarystorage" else total
-        row[f"{name}available"] = str(allowed - total) if limited else UNLIMITED
+        left = str(max(allowed - total, 0))
+        row[f"{name}available"] = UNLIMITED if allowed == -1 else left
     return row
 
 
-def _states(counts: Counter[str]) -> Row:
+def _states(counts: Used) -> Row:
     return {"vmstopped": counts["stopped"], "vmrunning": counts["running"]}
 
 
-def account_row(account: Account, counts: Counter[str]) -> Row:
+def account_row(account: Account, counts: Used) -> Row:
     """The account as the root admin sees it in listAccounts."""
     limited = account.role.kind != 1
     user = user_row(account)
@@ -143,14 +162,15 @@ def accounts_table(who: People, counts: Totals) -> Table:
 
 def domains_table(who: People, counts: Totals) -> Table:
     """The domains, with the totals of all that lies below them."""
-    return table([_domain_row(domain, who, counts) for domain in who.domains.values()])
+    domains = enumerate(who.domains.values(), 1)
+    return Table([Live(n, partial(_domain_row, domain, who, counts)) for n, domain in domains])
 
 
 def _domain_row(domain: Domain, who: People, counts: Totals) -> Row:
-    summed: Counter[str] = Counter()
+    summed = Used()
     for owner in who.owners:
         if owner.domain.within(domain):
-            summed += counts[owner.number]
+            summed.update(counts[owner.number])
     row: Row = {"id": domain.id, "name": domain.name, "level": domain.path.count("/")}
     if domain.parent:
         row |= {"parentdomainid": domain.parent.id, "parentdomainname": domain.parent.name}
@@ -167,15 +187,16 @@ def _domain_row(domain: Domain, who: People, counts: Totals) -> Row:
 
 def projects_table(who: People, counts: Totals) -> Table:
     """The projects; newest first, as the real server has them."""
-    rows = [
-        (_project_row(account.project, account, counts[account.number]), account)
-        for account in who.project_accounts
-        if account.project
-    ]
-    return table(rows)
+    found = [(a, a.project) for a in who.project_accounts if a.project]
+    return Table(
+        [
+            Live(number, partial(_project_row, project, account, counts[account.number]), account)
+            for number, (account, project) in enumerate(found, 1)
+        ]
+    )
 
 
-def _project_row(project: Project, account: Account, counts: Counter[str]) -> Row:
+def _project_row(project: Project, account: Account, counts: Used) -> Row:
     return {
         "id": project.id,
         "name": project.name,
@@ -193,17 +214,14 @@ def _project_row(project: Project, account: Account, counts: Counter[str]) -> Ro
     }
 
 
-def limit_rows(account: Account, counts: Counter[str]) -> list[Row]:
+def limit_rows(account: Account, counts: Used) -> list[Row]:
     """The limits of one account as listResourceLimits prints them; -1 is none."""
-    allowed: Callable[[str], int] = (
-        (lambda name: -1) if account.role.kind == 1 else (lambda name: limit(name, counts[name]))
-    )
     return [
         {
             **account.fields(),
             "resourcetype": str(number),
             "resourcetypename": name,
-            "max": allowed(short),
+            "max": limit(account, counts, short),
         }
         for number, (name, short, _) in enumerate(RESOURCES)
     ]

@@ -18,7 +18,10 @@ ORPHANS = 17
 
 @dataclass(slots=True, eq=False)
 class Volume:
-    """A disk; without a machine it is a detached one, without a pool it was never written."""
+    """A disk; without a machine it is a detached one, without a pool it was never written.
+
+    `attached` is when, where that was not together with its creation.
+    """
 
     number: int
     id: str
@@ -30,6 +33,7 @@ class Volume:
     machine: Machine | None
     disk: Disk | None
     size: int
+    attached: int = 0
 
     @property
     def type(self) -> str:
@@ -57,8 +61,8 @@ GETTERS: dict[str, Callable[[Volume], Any]] = {
     "type": lambda volume: volume.type,
     "state": lambda volume: volume.state,
     "zoneid": lambda volume: volume.zone.id,
-    "virtualmachineid": lambda volume: volume.machine.id if volume.machine else None,
-    "storageid": lambda volume: volume.pool.id if volume.pool else None,
+    "virtualmachineid": lambda volume: getattr(volume.machine, "id", None),
+    "storageid": lambda volume: getattr(volume.pool, "id", None),
     "clusterid": lambda volume: volume.pool.cluster.id if volume.pool else None,
     "diskofferingid": lambda volume: volume.disk.id if volume.disk else None,
     "displayvolume": lambda volume: True,
@@ -188,7 +192,7 @@ def volume_row(volume: Volume) -> Row:
     if pool:
         row["storage"] = pool.name
     if machine and disk:
-        row["attached"] = stamp(volume.created + 60)
+        row["attached"] = stamp(volume.attached or volume.created + 60)
     row["destroyed"] = False
     if machine and not disk:
         size = machine.size

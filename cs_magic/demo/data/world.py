@@ -11,13 +11,24 @@ from cs_magic.demo.data.clock import Clock
 from cs_magic.demo.data.exposure import balancers
 from cs_magic.demo.data.extras import forwarded
 from cs_magic.demo.data.fleet import Fleet, fleet
-from cs_magic.demo.data.items import Account, Domain, Item, Table
+from cs_magic.demo.data.items import START, Account, Domain, Item, Table
 from cs_magic.demo.data.machines import Machine
 from cs_magic.demo.data.networks import Network
 from cs_magic.demo.data.tables import TABLES
 from cs_magic.demo.data.usage import Usage
 from cs_magic.demo.data.volumes import Volume
 from cs_magic.demo.data.vpcs import Vpc
+
+# What is counted from the things that change, and so counted anew after a change.
+DERIVED = (
+    "pods clusters hosts pools capacities hostmetrics clustermetrics zonemetrics poolmetrics "
+    "groups affinitygroups tags details histories networks"
+).split()
+# What is made from the machines as they are at first, and then changed by itself.
+FIRST_SEEN = (
+    "firewalls forwardings egress balancers snapshots vmsnapshots addresses sshkeys userkeys "
+    "events routers"
+).split()
 
 
 class World:
@@ -47,6 +58,12 @@ class World:
         self._totals: totals.Totals | None = None
         self._usage: Usage | None = None
         self._usage_rows = usage_rows
+        self.version = 0
+        accounts = self.people.accounts.values()
+        # By its API key, in lower case as the database finds it, whose it is, and the secret.
+        self.key_pairs = {
+            a.user.api_key.lower(): (a, a.user.secret_key) for a in accounts if a.user.api_key
+        }
 
     def table(self, name: str) -> Table:
         """A table by the name in TABLES, made when it is first asked for."""
@@ -54,6 +71,22 @@ class World:
             if name not in self._tables:
                 self._tables[name] = TABLES[name](self)
             return self._tables[name]
+
+    def settle(self) -> None:
+        """Make what is not to depend on any change; called before each."""
+        with self._lock:
+            if self._totals is None:
+                for name in ("machines", "volumes", *FIRST_SEEN):
+                    self.table(name)
+                assert self.totals
+
+    def changed(self) -> None:
+        """Forget what was counted before a change."""
+        with self._lock:
+            self.version += 1
+            for name in DERIVED:
+                self._tables.pop(name, None)
+            self.fleet.machines = cast(list[Machine], list(self.table("machines").items))
 
     @property
     def totals(self) -> totals.Totals:
@@ -81,7 +114,9 @@ class World:
         """What is metered, and its records."""
         with self._lock:
             if self._usage is None:
-                self._usage = Usage(list(self._meters()), self._usage_rows)
+                # What came later than the first day is in no record yet.
+                known = [meter for meter in self._meters() if meter.begin < START]
+                self._usage = Usage(known, self._usage_rows)
             return self._usage
 
     def _meters(self) -> Iterator[meters.Meter]:
