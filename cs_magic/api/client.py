@@ -78,7 +78,8 @@ class Client:
 
         Args:
             is_read: the call changes nothing, so it may be sent again.
-            stop: once it is set, a read is not sent again.
+            stop: once it is set, a read is not sent again. Given by threads that work for
+                the person's own: they don't sign in.
             attempts: how often a read is sent at most.
 
         Raises:
@@ -92,7 +93,11 @@ class Client:
         foreground, used = stop is None, self.access.used()
         stop = stop or threading.Event()
         try:
-            payload = self._read(call, stop, foreground, attempts) if is_read else self._once(call)
+            payload = (
+                self._read(call, stop, foreground, attempts)
+                if is_read
+                else self._once(call, foreground)
+            )
         except ApiError as error:
             refused = error
         else:
@@ -102,6 +107,11 @@ class Client:
         if again and self.access.another_way(used, foreground=foreground):
             return self._read(call, stop, foreground, attempts)
         raise self.access.explained(refused, used)
+
+    @property
+    def held(self) -> float:
+        """How many seconds are left of the pause that the server asked for; 0 or less for none."""
+        return self._not_before - time.monotonic()
 
     def glance(self, call: Call) -> Payload:
         """What the server answers to a read nobody waits for: sent once, and never signs in.
@@ -135,10 +145,12 @@ class Client:
             problem = again.problem
         raise problem
 
-    def _once(self, call: Call) -> Payload:
-        request = self.access.request(call, is_read=False)
+    def _once(self, call: Call, foreground: bool) -> Payload:
+        request = self.access.request(call, is_read=False, foreground=foreground)
         try:
             response = self.transport.send(request)
+            if response.status == 429:
+                self._hold(envelope.retry_seconds(response))
             return envelope.read(call.command, response)
         except TransportError as error:
             problem: TransportError = _fate(call, error) if error.sent else error
