@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -86,7 +86,7 @@ def each(
         StillRunning: somebody interrupted; `error.result` is such a Result.
     """
     lookups = lookups or Lookups()
-    commands = [connection.command(call, _of_one(options)) for call in calls]
+    commands = [connection.command(call, of_one(options)) for call in calls]
     sent = [
         spelt(connection.with_ids(call, options, lookups), command)
         for call, command in zip(calls, commands, strict=True)
@@ -112,14 +112,23 @@ def each(
     return result
 
 
-def planned(connection: Connection, calls: Sequence[Call], options: Options) -> tuple[Call, ...]:
-    """The calls that `each` would send; errors as there."""
-    return tuple(one for call in calls for one in connection.planned(call, _of_one(options)))
+def planned(
+    connection: Connection,
+    calls: Sequence[Call],
+    options: Options,
+    lookups: Lookups,
+    leave: Collection[str] = (),
+) -> Iterator[Call]:
+    """The calls that `each` would send, but for the values to `leave`; errors as there."""
+    one = of_one(options)
+    for call in calls:
+        call = connection.with_ids(call, one, lookups, leave)
+        yield from connection.planned(call, replace(one, check=one.check and not leave))
 
 
-def _of_one(options: Options) -> Options:
-    """The options for one call: columns and rows for each element are those of the outcomes."""
-    return replace(options, columns=None, explode=None)
+def of_one(options: Options) -> Options:
+    """The options for one of many calls: columns, rows for each element and a file are of all."""
+    return replace(options, columns=None, explode=None, file=None)
 
 
 def _send(
@@ -129,5 +138,5 @@ def _send(
     client = connection.client
     if not command.is_read:
         return client.exchange(call, is_read=False, stop=stop)
-    wish = connection.wish(_of_one(options))
+    wish = connection.wish(of_one(options))
     return page_of(Reader(client, command, kinds(command), wish, stop=stop).read(call))

@@ -47,6 +47,8 @@ ROWS = (
 )
 AFTER_THE_DEMO = (
     "notebook.connections",
+    "notebook.progress",
+    "notebook.jobs  notebook.many",
     "notebook.stopped",
     "notebook.login_form",
     "notebook.signing_in",
@@ -79,6 +81,7 @@ ONLY = {
         "notebook.shown",
         "notebook.words",
         "notebook.helping",
+        "notebook.jobs",
     },
     "IPython": {
         "notebook.runner",
@@ -88,6 +91,7 @@ ONLY = {
         "notebook.shown",
         "notebook.signing_in",
         "notebook.stopped",
+        "notebook.progress",
         "__init__",
     },
     "ipywidgets": {"notebook.login_form"},

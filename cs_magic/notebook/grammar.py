@@ -24,7 +24,7 @@ from cs_magic.notebook.statements import (
     without_secrets,
     wrong,
 )
-from cs_magic.notebook.vocabulary import OPTIONS, WORDS, Option, option
+from cs_magic.notebook.vocabulary import OPTIONS, TAKES, WORDS, Option, option
 
 # Refuses a command that does not exist, before anything is said of its parameters.
 Check = Callable[[Statement], None]
@@ -103,6 +103,7 @@ def _spans(text: str, begin: int) -> Iterator[tuple[int, int]]:
 _NAME = re.compile(r"[^\W\d]\w*")
 _TARGET = re.compile(r"([^\W\d]\w*)\s*<<")
 _PARAMETER = re.compile(r"([^\s=#;'\"$@{}<>?]+)(=?)")
+_ROWS = re.compile(r"([^\W\d]\w*)=(?=[${])")
 _KEY = re.compile(r"\[\s*(?:(-?\d{1,18})|'([^'\n]*)'|\"([^\"\n]*)\")\s*\]")
 
 
@@ -168,9 +169,27 @@ class _Scanner:
                 raise self._wrong(f"--{known.name} takes no value", column=column)
             return known, None
         self._at = column + len(typed) + len(equals)
+        if known.name == "each":
+            return known, self._rows(equals)
         if self._at_a_blank() if equals else not self.more():
             raise self._wrong(f"--{known.name} needs {known.takes}", column=column)
         return known, self._value()
+
+    def _rows(self, equals: str) -> Value | None:
+        """The `NAME=$rows` behind --each, where it stands there: its text is the name."""
+        if not equals:
+            self._blanks()
+        column = self._at
+        found = _ROWS.match(self._text, column, self._end)
+        if found is None:
+            if equals:
+                raise self._wrong("--each takes NAME=$rows", column=column)
+            return None
+        self._at = found.end()
+        path = self._path(self._text[self._at]) if self._at < self._end else ()
+        if not path:
+            raise self._wrong("--each takes NAME=$rows", column=column)
+        return Value(found[1], path, self._text[column : self._at], column)
 
     def _target(self) -> str | None:
         found = _TARGET.match(self._text, self._at, self._end)
@@ -185,7 +204,7 @@ class _Scanner:
         self, word: str, column: int, options: Sequence[tuple[Option, Value | None]]
     ) -> None:
         for given, _ in options:
-            if given.name not in {"quiet", "verbose", "tb", "help"}:
+            if given.name not in {"quiet", "verbose", "tb", "help", *TAKES.get(word.lower(), ())}:
                 raise self._wrong(f"{word} takes no --{given.name}", column=column)
 
     def _command(self) -> str:

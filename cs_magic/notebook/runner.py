@@ -23,11 +23,14 @@ from cs_magic.errors import (
     ProfileError,
     Refused,
     SignInNeeded,
+    StillRunning,
 )
-from cs_magic.notebook import helping, words
+from cs_magic.following import each, job, of_one, planned
+from cs_magic.notebook import helping, many, words
 from cs_magic.notebook.arguments import call_of, option_text, options_of
 from cs_magic.notebook.connections import Connections
 from cs_magic.notebook.grammar import asks, parse, parse_cell
+from cs_magic.notebook.jobs import Jobs
 from cs_magic.notebook.known import Known
 from cs_magic.notebook.shown import (
     asked_secret,
@@ -86,6 +89,7 @@ class Runner:
         self.sign_in = SignIn(shell)
         self._done: dict[tuple[str, str | None], int] = {}
         self.known = Known()
+        self.jobs = Jobs()
         self.last: tuple[Connection, Result, Options] | None = None
         atexit.register(self.connections.close)
         self.lookups = Lookups()  # of one cell
@@ -241,6 +245,10 @@ class Runner:
                 return helping.show_help(statement, names, self.connections)
             case "apis":
                 return self._given(statement, helping.apis(statement, names, self.connections))
+            case "jobs":
+                return self._given(statement, self.jobs.frame(self.connections))
+            case "job":
+                return self._job(statement, names)
         connection = self._asked(statement, names)
         if statement.has("refresh"):
             self.known.forget(connection.profile)
@@ -249,6 +257,8 @@ class Runner:
         if statement.has("dry-run"):
             with _pointing_to(statement):
                 unknown = _to_come(statement, later)
+                if statement.has("each"):
+                    return self._plans(connection, statement, names, later, options)
                 call = connection.with_ids(call, options, self.lookups, unknown)
             self._say_names(not statement.has("quiet"))
             return _planned(connection, call, replace(options, check=False))  # it is checked
@@ -258,24 +268,86 @@ class Runner:
                 "Run it again, now that you are signed in.",
             )
         with _pointing_to(statement):
-            call = call_of(statement, names, later, asked_secret)
-            result = self._answer(connection, call, options)
+            result = self._answer(connection, statement, names, later, options)
             value = _value(connection, result, options)
         self._say(statement, connection, result, options.reveal)
         return self._given(statement, value)
 
-    def _answer(self, connection: Connection, call: Call, options: Options) -> Result:
-        try:
-            result = connection.run(call, options, self.lookups)
-        except Incomplete as broken:
-            self.last = (connection, broken.result, options)
-            broken.result = _value(connection, broken.result, replace(options, file=None))
-            raise
+    def _answer(
+        self,
+        connection: Connection,
+        statement: Statement,
+        names: Names,
+        later: Collection[str],
+        options: Options,
+    ) -> Result:
+        """The answer to a statement's call, or what came of its calls."""
+        with (
+            self._keeping(connection, options),
+            self.jobs.watching(connection, statement.has("quiet")) as watch,
+        ):
+            if statement.has("each"):
+                calls = many.calls_of(statement, names, later, asked_secret)
+                workers = many.workers_of(statement, names)
+                watch.many(statement.command, len(calls))
+                lookups = self.lookups
+                result = each(
+                    connection, calls, options, workers=workers, lookups=lookups, watcher=watch
+                )
+            else:
+                call = call_of(statement, names, later, asked_secret)
+                result = connection.run(call, options, self.lookups, watch)
         self.last = (connection, result, options)
-        command = connection.catalogue.find(call.command)
+        command = connection.catalogue.find(statement.command)
         if command is None or not command.is_read:
             self.known.forget(connection.profile)
         return result
+
+    @contextmanager
+    def _keeping(self, connection: Connection, options: Options) -> Iterator[None]:
+        """Keep what came before something broke off, as the last result and as a frame."""
+        try:
+            yield
+        except (Incomplete, StillRunning) as broken:
+            if broken.result is not None:
+                self.last = (connection, broken.result, options)
+                broken.result = _value(connection, broken.result, replace(options, file=None))
+            raise
+
+    def _plans(
+        self,
+        connection: Connection,
+        statement: Statement,
+        names: Names,
+        later: Collection[str],
+        options: Options,
+    ) -> Any:
+        """What --each would send."""
+        calls = many.calls_of(statement, names, later)
+        _, _, unknown = many.one_of(statement, names, later)
+        leave = _to_come(statement, unknown) if len(calls) == 1 else ()
+        rows = dry_run(
+            tuple(planned(connection, calls, options, self.lookups, leave)), connection.profile
+        )
+        self._say_names(not statement.has("quiet"))
+        return frame_of(rows, ["profile", "host", "command", "parameters"])
+
+    def _job(self, statement: Statement, names: Names) -> Any:
+        """Wait for a job that is known by its id, or show it."""
+        jobid = words.job_id(statement, names)
+        options = options_of(statement, names)
+        if words.flags_of(statement):
+            options = replace(options, wait=False)
+        known = self.jobs.find(jobid)
+        typed = option_text(statement, "profile", names)
+        name = typed or (known.profile if known else None)
+        connection = self.connections.named(name) if name else self.connections.current()
+        command = known.command if known else None
+        with self.jobs.watching(connection, statement.has("quiet")) as watch:
+            result = job(connection, jobid, options, watch, command)
+        self.last = (connection, result, options)
+        self._say(statement, connection, result, options.reveal)
+        return self._given(statement, _value(connection, result, options))
 
     def _say(
         self, statement: Statement, connection: Connection, result: Result, revealed: bool
@@ -284,7 +356,9 @@ class Runner:
         self._say_names(verbose and not statement.has("quiet"))
         if statement.has("quiet") and result.provenance.complete is not False:
             return
-        say(summary(result, statement.target, connection.profile, verbose, revealed))
+        command = connection.catalogue.find(statement.command)
+        once = command is not None and not command.is_read
+        say(summary(result, statement.target, connection.profile, verbose, revealed, once))
         for note in result.notes:
             say(f"⚠ {note}")
 
@@ -315,7 +389,10 @@ class Runner:
 
 
 def _checked(
-    connection: Connection, statement: Statement, names: Names, later: Collection[str]
+    connection: Connection,
+    statement: Statement,
+    names: MutableMapping[str, Any],
+    later: Collection[str],
 ) -> tuple[Call, Options]:
     """The call and options of a statement, held against the catalogue.
 
@@ -328,11 +405,13 @@ def _checked(
         if asks_server:
             connection.meet(Call(statement.command), tell)
         _check_command(connection.catalogue, statement)
-    call = call_of(statement, names, later)
+    one, names, later = many.one_of(statement, names, later)
+    call = call_of(one, names, later)
     if asks_server:
         connection.meet(call if options.check else None, tell)
     with _pointing_to(statement):
-        connection.command(_without_names_to_come(call, statement, later), options)
+        asked = of_one(options) if statement.has("each") else options
+        connection.command(_without_names_to_come(call, one, later), asked)
     return call, options
 
 
