@@ -218,17 +218,23 @@ class Connection:
             )
 
     def with_ids(
-        self, call: Call, options: Options, lookups: Lookups, leave: Collection[str] = ()
+        self,
+        call: Call,
+        options: Options,
+        lookups: Lookups,
+        leave: Collection[str] = (),
+        many: bool = False,
     ) -> Call:
         """The call with ids where it says names; unchecked, only where it says `name:VALUE`.
 
-        The values to `leave` stay as they are. Errors as in `cs_magic.api.names`.
+        The values to `leave` stay as they are; for one of `many` calls lists are read whole.
+        Errors as in `cs_magic.api.names`.
         """
         command = self.catalogue.find(call.command)
         if command is None:
             return call
         lists = Lists(self.client, self.catalogue, lookups, options.own or self._own)
-        return resolved(lists, call, command, not options.check, leave)
+        return resolved(lists, call, command, not options.check, leave, many)
 
     def planned(self, call: Call, options: Options) -> tuple[Call, ...]:
         """The calls that would be sent, without pages, signature or key; refused as in `run`.

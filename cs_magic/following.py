@@ -14,10 +14,12 @@ from cs_magic.api.lookups import Lookups
 from cs_magic.api.many import Many
 from cs_magic.api.outcomes import interrupted, page_of, result_of, secrets_of, waited, whole
 from cs_magic.api.pages import Reader
+from cs_magic.api.records import revealed
 from cs_magic.api.values import Call, Document, Options, Page, Payload, Result
 from cs_magic.connection import Connection, kinds, spelt
 
 _NOTHING = Command("")
+_FEW = 5  # the names of so many calls are asked for one by one
 
 
 def job(
@@ -66,6 +68,7 @@ def each(
     calls: Sequence[Call],
     options: Options,
     *,
+    like: Call | None = None,
     workers: int = 4,
     lookups: Lookups | None = None,
     watcher: Watcher | None = None,
@@ -74,6 +77,7 @@ def each(
 
     Args:
         calls: each of them is checked, and its names are looked up, before the first is sent.
+        like: what they are like, where there may be none: it has the names of the columns.
         workers: how many are under way at a time, their jobs included.
 
     Returns:
@@ -88,7 +92,7 @@ def each(
     lookups = lookups or Lookups()
     commands = [connection.command(call, of_one(options)) for call in calls]
     sent = [
-        spelt(connection.with_ids(call, options, lookups), command)
+        spelt(connection.with_ids(call, options, lookups, many=len(calls) > _FEW), command)
         for call, command in zip(calls, commands, strict=True)
     ]
     command = commands[0] if commands else _NOTHING
@@ -106,7 +110,7 @@ def each(
         watcher,
     )
     stopped = waited(many)
-    result = connection.named(result_of(connection.client, calls, many.outcomes))
+    result = connection.named(result_of(connection.client, calls, many.outcomes, like))
     if stopped:
         raise interrupted(result, many.outcomes)
     return result
@@ -122,7 +126,7 @@ def planned(
     """The calls that `each` would send, but for the values to `leave`; errors as there."""
     one = of_one(options)
     for call in calls:
-        call = connection.with_ids(call, one, lookups, leave)
+        call = connection.with_ids(call, one, lookups, leave, len(calls) > _FEW)
         yield from connection.planned(call, replace(one, check=one.check and not leave))
 
 
@@ -139,4 +143,5 @@ def _send(
     if not command.is_read:
         return client.exchange(call, is_read=False, stop=stop)
     wish = connection.wish(of_one(options))
-    return page_of(Reader(client, command, kinds(command), wish, stop=stop).read(call))
+    result = Reader(client, command, kinds(command), wish, stop=stop).read(call)
+    return page_of(revealed(result))  # masked where they become a table

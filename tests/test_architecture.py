@@ -82,6 +82,7 @@ ONLY = {
         "notebook.words",
         "notebook.helping",
         "notebook.jobs",
+        "notebook.many",
     },
     "IPython": {
         "notebook.runner",

@@ -32,16 +32,19 @@ def waited(many: Many) -> bool:
     return False
 
 
-def result_of(client: Client, calls: Sequence[Call], outcomes: Sequence[Outcome]) -> Result:
-    """The table of the calls, as they were meant, and what came of them."""
-    names = list(dict.fromkeys(name for call in calls for name, _ in call.arguments))
+def result_of(
+    client: Client, calls: Sequence[Call], outcomes: Sequence[Outcome], like: Call | None = None
+) -> Result:
+    """The table of the calls, as they were meant, and what came of them; none are `like` one."""
+    meant = [*calls, *([like] if like else [])]
+    names = dict.fromkeys(name for call in meant for name, _ in call.arguments)
     kinds = {_column(name): "text" for name in names} | COLUMNS
     records = Records(kinds)
     rows = [_row(call, outcome) for call, outcome in zip(calls, outcomes, strict=True)]
     records.add(Page("call", len(rows), json.dumps(rows).encode()))
     left = sum(outcome.state == NOT_SENT for outcome in outcomes)
     provenance = Provenance(
-        command=calls[0].command if calls else "",
+        command=meant[0].command if meant else "",
         profile=client.profile.name,
         host=client.profile.host,
         rows=len(rows),
@@ -88,7 +91,7 @@ def secrets_of(payload: Payload) -> Payload | None:
 
 
 def page_of(result: Result) -> Page:
-    """A result as a page again; its secrets stay masked."""
+    """A result as a page again."""
     rows = rows_of(result.table)
     return Page(result.key, len(rows), json.dumps(rows, default=str).encode())
 

@@ -214,7 +214,7 @@ class Reader:
             wanted: dict[str, str | int] = {"name": "default.page.size", "page": 1, "pagesize": 20}
             try:
                 settings = self._client.exchange(
-                    Call("listConfigurations").having(**wanted), is_read=True
+                    Call("listConfigurations").having(**wanted), is_read=True, stop=self._stop
                 )
             except ApiError:
                 return PAGESIZE

@@ -30,6 +30,7 @@ RUNNING, DONE, FAILED = "running", "done", "failed"
 COLUMNS = "jobid state command parameters profile started seconds error".split()
 _KEPT = 10_000
 _AT_ONCE = 4
+_SHOWN = 60
 
 
 @dataclass(slots=True)
@@ -108,7 +109,8 @@ class Jobs:
         with self._lock:
             jobs = list(self._jobs.values())
         ask_all(self, [one for one in jobs if one.state == RUNNING], connections)
-        return frame_of([_row(job) for job in jobs], COLUMNS)
+        frame = frame_of([_row(job) for job in jobs], COLUMNS)
+        return frame if len(jobs) <= _SHOWN else frame.copy()  # a long one is shown cut
 
 
 def ask_all(jobs: Jobs, running: list[Known], connections: Connections) -> None:
@@ -184,7 +186,7 @@ class Watch(Watcher):
         if self._of and self._counts is not None:
             self._progress.end(self._line_of_many())
         elif self.waits_for:
-            self._end(self.waits_for)
+            self._progress.end(self._line(self.waits_for, "still running"))
 
     def _end(self, jobid: str) -> None:
         known = self._jobs.find(jobid)

@@ -5,12 +5,20 @@ from __future__ import annotations
 from collections import ChainMap
 from collections.abc import Collection, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from cs_magic.api.values import Call
+from cs_magic.api.lookups import Lookups
+from cs_magic.api.values import Call, Options
 from cs_magic.errors import CallError
+from cs_magic.following import planned
 from cs_magic.notebook.arguments import Ask, call_of, looked_up, text_of
+from cs_magic.notebook.shown import dry_run, frame_of
 from cs_magic.notebook.statements import Argument, Statement, Value
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from cs_magic.connection import Connection
 
 WORKERS, MOST_WORKERS = 4, 64
 _ELEMENT = "one element"  # no name that anybody can type
@@ -52,6 +60,22 @@ def one_of(
     calls_of(statement, names, later)
     first = next(_each(statement, names, later), None)
     return first or _typed(statement, names, later)
+
+
+def plans(
+    connection: Connection,
+    statement: Statement,
+    names: MutableMapping[str, Any],
+    later: Collection[str],
+    options: Options,
+    lookups: Lookups,
+) -> pd.DataFrame:
+    """A frame of the calls that --each would send; errors as in `calls_of`, and of a wrong call."""
+    calls = calls_of(statement, names, later)
+    typed = {one.value.typed for one in statement.arguments if one.value.path}
+    leave = typed & {value for call in calls for _, value in call.arguments} if later else ()
+    rows = dry_run(tuple(planned(connection, calls, options, lookups, leave)), connection.profile)
+    return frame_of(rows, ["profile", "host", "command", "parameters"])
 
 
 def workers_of(statement: Statement, names: MutableMapping[str, Any]) -> int:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from cs_magic.errors import CallError
-from cs_magic.notebook.grammar import _PARAMETER, _TARGET, _Scanner, _spans
+from cs_magic.notebook.grammar import _PARAMETER, _ROWS, _TARGET, _Scanner, _spans
 from cs_magic.notebook.vocabulary import WORDS, option
 
 Kind = Literal["option", "taken", "target", "command", "word", "parameter", "value", "comment"]
@@ -214,6 +214,8 @@ class _Unfinished(_Scanner):
         if not equals:
             self._blanks()
         begin = self._at
+        if known.name == "each" and _ROWS.match(self._text, begin, self._end) is None:
+            return
         self._over_value()
         yield self._piece("taken", begin, known.name)
 

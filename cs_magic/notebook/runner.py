@@ -25,7 +25,7 @@ from cs_magic.errors import (
     SignInNeeded,
     StillRunning,
 )
-from cs_magic.following import each, job, of_one, planned
+from cs_magic.following import each, job, of_one
 from cs_magic.notebook import helping, many, words
 from cs_magic.notebook.arguments import call_of, option_text, options_of
 from cs_magic.notebook.connections import Connections
@@ -258,7 +258,9 @@ class Runner:
             with _pointing_to(statement):
                 unknown = _to_come(statement, later)
                 if statement.has("each"):
-                    return self._plans(connection, statement, names, later, options)
+                    plans = many.plans(connection, statement, names, later, options, self.lookups)
+                    self._say_names(not statement.has("quiet"))
+                    return plans
                 call = connection.with_ids(call, options, self.lookups, unknown)
             self._say_names(not statement.has("quiet"))
             return _planned(connection, call, replace(options, check=False))  # it is checked
@@ -290,9 +292,14 @@ class Runner:
                 calls = many.calls_of(statement, names, later, asked_secret)
                 workers = many.workers_of(statement, names)
                 watch.many(statement.command, len(calls))
-                lookups = self.lookups
                 result = each(
-                    connection, calls, options, workers=workers, lookups=lookups, watcher=watch
+                    connection,
+                    calls,
+                    options,
+                    like=call_of(*many.one_of(statement, names, later)),
+                    workers=workers,
+                    lookups=self.lookups,
+                    watcher=watch,
                 )
             else:
                 call = call_of(statement, names, later, asked_secret)
@@ -313,24 +320,6 @@ class Runner:
                 self.last = (connection, broken.result, options)
                 broken.result = _value(connection, broken.result, replace(options, file=None))
             raise
-
-    def _plans(
-        self,
-        connection: Connection,
-        statement: Statement,
-        names: Names,
-        later: Collection[str],
-        options: Options,
-    ) -> Any:
-        """What --each would send."""
-        calls = many.calls_of(statement, names, later)
-        _, _, unknown = many.one_of(statement, names, later)
-        leave = _to_come(statement, unknown) if len(calls) == 1 else ()
-        rows = dry_run(
-            tuple(planned(connection, calls, options, self.lookups, leave)), connection.profile
-        )
-        self._say_names(not statement.has("quiet"))
-        return frame_of(rows, ["profile", "host", "command", "parameters"])
 
     def _job(self, statement: Statement, names: Names) -> Any:
         """Wait for a job that is known by its id, or show it."""
