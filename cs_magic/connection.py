@@ -15,6 +15,7 @@ from cs_magic.api.catalogues import Catalogues, Tell
 from cs_magic.api.checking import check, doubt, unknown
 from cs_magic.api.client import Client
 from cs_magic.api.columns import kind_of
+from cs_magic.api.jobs import Watcher, ended
 from cs_magic.api.lookups import Lists, Lookups
 from cs_magic.api.named import without_names
 from cs_magic.api.names import resolved
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from cs_magic.files import Written
+
+# What there is of a job that nobody waits for.
+_JOB = {"jobid": "text", "id": "text"}
 
 
 class Connection:
@@ -78,6 +82,8 @@ class Connection:
         columns: Sequence[str] | str | None = None,
         limit: int | None = None,
         own: bool = False,
+        wait: bool = True,
+        job_timeout: float | None = None,
         **arguments: Any,
     ) -> pd.DataFrame:
         """The answer to a command as a DataFrame, a list with all its pages.
@@ -88,20 +94,23 @@ class Connection:
                 nested ones.
             limit: the most rows that are wanted.
             own: what the caller's account owns, instead of everything the caller may see.
+            wait: wait for the job of a command that answers with one; else its id is given.
+            job_timeout: so many seconds at most, instead of the profile's `job_timeout`.
             arguments: parameters; lists become comma lists, dicts map parameters.
 
         Returns:
-            One row per listed object; one row where the answer is one object. dtypes are
-            those of `cs_magic.frames`; `attrs["cs"]` says where it came from and whether
+            One row per listed object; one row where the answer, or a job's, is one object.
+            dtypes are those of `cs_magic.frames`; `attrs["cs"]` says where it came from and whether
             it is complete.
 
         Raises:
             CallError: the call is wrong; nothing was sent.
-            ApiError: CloudStack refused. TransportError: no usable answer.
+            ApiError: CloudStack refused; JobFailed: the job did. TransportError: no usable answer.
             Incomplete: a list broke off; `error.result` is a DataFrame of what came.
+            StillRunning: the job was waited for long enough; it goes on.
         """
         pairs = tuple(pair for name, value in arguments.items() for pair in encoded(name, value))
-        options = Options(columns=_column_names(columns), limit=limit, own=own)
+        options = Options(_column_names(columns), limit, own, wait=wait, timeout=job_timeout)
         call = Call(command, pairs)
         try:
             result = self.run(call, options)
@@ -113,10 +122,16 @@ class Connection:
             broken.result = self.frame(broken.result, options)
             raise
 
-    def run(self, call: Call, options: Options, lookups: Lookups | None = None) -> Result:
+    def run(
+        self,
+        call: Call,
+        options: Options,
+        lookups: Lookups | None = None,
+        watcher: Watcher | None = None,
+    ) -> Result:
         """The answer to a call as Arrow columns; errors as in `call`.
 
-        `lookups` are the names that are known already.
+        `lookups` are the names that are known already; `watcher` is told of a job.
         """
         check_options(options)
         lookups = Lookups() if lookups is None else lookups
@@ -125,23 +140,31 @@ class Connection:
         call = self.with_ids(call, options, lookups)
         if not command.is_read:
             lookups.forget()
-            call = traceable(call, self.catalogue.find(call.command))
-        kinds = {
-            field.name: kind_of(field.name, field.kind or "unknown") for field in command.fields
-        }
-        only = None if options.columns is None else _sources((*options.columns, options.explode))
-        limit = None if options.limit is None else int(options.limit)  # numpy's too
-        wish = Wish(limit, only, options.text or options.raw, options.own or self._own)
+        wish, sent = self.wish(options), spelt(call, command)
+        if not command.is_read:
+            sent = traceable(sent, self.catalogue.find(call.command))
+        job = ended(self.client, sent, watcher or Watcher(), self.patience(options), options.wait)
         try:
-            result = Reader(self.client, command, kinds, wish).read(_spelt(call, command))
+            fields = _JOB if command.is_async and not options.wait else kinds(command)
+            result = Reader(self.client, command, fields, wish, job).read(sent)
         except Incomplete as broken:
-            broken.result = self._named(broken.result)
+            broken.result = self.named(broken.result)
             raise
         except CloudStackError as error:
             error.hints = (*error.hints, *self._doubts(call, options))
             raise
         notes = (*result.notes, *self._doubts(call, options))
-        return self._named(replace(result, notes=notes))
+        return self.named(replace(result, notes=notes))
+
+    def patience(self, options: Options) -> float | None:
+        """How long a job is waited for."""
+        return self.profile.job_timeout if options.timeout is None else options.timeout
+
+    def wish(self, options: Options) -> Wish:
+        """What of an answer the options want."""
+        only = None if options.columns is None else _sources((*options.columns, options.explode))
+        limit = None if options.limit is None else int(options.limit)  # numpy's too
+        return Wish(limit, only, options.text or options.raw, options.own or self._own)
 
     def _doubts(self, call: Call, options: Options) -> tuple[str, ...]:
         doubtful = doubt(self.catalogue, call.command) if options.check else ""
@@ -198,17 +221,23 @@ class Connection:
             )
 
     def with_ids(
-        self, call: Call, options: Options, lookups: Lookups, leave: Collection[str] = ()
+        self,
+        call: Call,
+        options: Options,
+        lookups: Lookups,
+        leave: Collection[str] = (),
+        many: bool = False,
     ) -> Call:
         """The call with ids where it says names; unchecked, only where it says `name:VALUE`.
 
-        The values to `leave` stay as they are. Errors as in `cs_magic.api.names`.
+        The values to `leave` stay as they are; for one of `many` calls lists are read whole.
+        Errors as in `cs_magic.api.names`.
         """
         command = self.catalogue.find(call.command)
         if command is None:
             return call
         lists = Lists(self.client, self.catalogue, lookups, options.own or self._own)
-        return resolved(lists, call, command, not options.check, leave)
+        return resolved(lists, call, command, not options.check, leave, many)
 
     def planned(self, call: Call, options: Options) -> tuple[Call, ...]:
         """The calls that would be sent, without pages, signature or key; refused as in `run`.
@@ -218,7 +247,7 @@ class Connection:
         command = self.command(call, options)
         check_scheme(self.profile)
         call = self.with_ids(call, options, Lookups())
-        return variants(_spelt(call, command), command, options.own or self._own)
+        return variants(spelt(call, command), command, options.own or self._own)
 
     def close(self) -> None:
         """Sign out where there is a session, and close the connections to the server."""
@@ -230,7 +259,8 @@ class Connection:
     def _own(self) -> bool:
         return self.profile.scope == "own"
 
-    def _named(self, result: Result) -> Result:
+    def named(self, result: Result) -> Result:
+        """The result with the catalogue's name in its provenance."""
         origin = f"{self.catalogue.origin} {self.catalogue.version}"
         return replace(result, provenance=replace(result.provenance, catalogue=origin))
 
@@ -322,7 +352,12 @@ def _catalogue_of_the_environment() -> str:
     raise ProfileError(f"CS_MAGIC_CATALOGUE is {wanted}, not {said}")
 
 
-def _spelt(call: Call, command: Command) -> Call:
+def kinds(command: Command) -> dict[str, str]:
+    """The documented fields of an answer, and their kinds."""
+    return {field.name: kind_of(field.name, field.kind or "unknown") for field in command.fields}
+
+
+def spelt(call: Call, command: Command) -> Call:
     """The call with names as the catalogue spells them: the server matters about some."""
     return Call(
         command.name, tuple((_name(command, name), value) for name, value in call.arguments)

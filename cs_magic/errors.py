@@ -10,6 +10,8 @@ CloudStackError
     FateUnknown       a state-changing call was sent and its answer was lost
   ApiError            CloudStack said no: command, errorcode, cserrorcode, errortext
     Unauthorized      401: key, signature, expiry, or an unknown command
+    JobFailed         a job ended badly; carries its id
+  StillRunning        the waiting ended, the jobs go on; carries their ids
   Incomplete          a list broke off; carries what came
 
 IPython calls `_render_traceback_` where an exception has it, so a failed cell
@@ -186,6 +188,34 @@ class ApiError(CloudStackError):
 
 class Unauthorized(ApiError):
     """401: the key, the signature, its expiry, the session, or a command that does not exist."""
+
+
+class JobFailed(ApiError):
+    """A job ended badly: `errortext` and `errorcode` are the job's own, `jobid` is its id."""
+
+    def __init__(
+        self, errortext: str, *hints: str, command: str, errorcode: int, jobid: str
+    ) -> None:
+        super().__init__(errortext, *hints, command=command, errorcode=errorcode)
+        self.jobid = jobid
+
+    def lines(self) -> list[str]:
+        first, codes, *rest = super().lines()
+        return [first, f"{codes}, job {harmless(self.jobid)}", *rest]
+
+
+class StillRunning(CloudStackError):
+    """The waiting was ended, the jobs go on: `jobids` has those that are known to.
+
+    `result` carries what is known of many calls, one row each, or is None.
+    """
+
+    def __init__(
+        self, message: str, *hints: str, jobids: tuple[str, ...] = (), result: Any = None
+    ) -> None:
+        super().__init__(message, *hints)
+        self.jobids = jobids
+        self.result = result
 
 
 class Incomplete(CloudStackError):

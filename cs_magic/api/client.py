@@ -47,6 +47,10 @@ class _Again(Exception):
         self.seconds = seconds
 
 
+class TurnedAway(TransportError):
+    """A state-changing call that the server put off (429) before CloudStack had it."""
+
+
 @dataclass
 class Client:
     """Everything needed to ask one endpoint; safe to use from several threads.
@@ -78,7 +82,8 @@ class Client:
 
         Args:
             is_read: the call changes nothing, so it may be sent again.
-            stop: once it is set, a read is not sent again.
+            stop: once it is set, a read is not sent again. Given by threads that work for
+                the person's own: they don't sign in.
             attempts: how often a read is sent at most.
 
         Raises:
@@ -92,7 +97,11 @@ class Client:
         foreground, used = stop is None, self.access.used()
         stop = stop or threading.Event()
         try:
-            payload = self._read(call, stop, foreground, attempts) if is_read else self._once(call)
+            payload = (
+                self._read(call, stop, foreground, attempts)
+                if is_read
+                else self._once(call, foreground)
+            )
         except ApiError as error:
             refused = error
         else:
@@ -102,6 +111,11 @@ class Client:
         if again and self.access.another_way(used, foreground=foreground):
             return self._read(call, stop, foreground, attempts)
         raise self.access.explained(refused, used)
+
+    @property
+    def held(self) -> float:
+        """How many seconds are left of the pause that the server asked for; 0 or less for none."""
+        return self._not_before - time.monotonic()
 
     def glance(self, call: Call) -> Payload:
         """What the server answers to a read nobody waits for: sent once, and never signs in.
@@ -135,9 +149,9 @@ class Client:
             problem = again.problem
         raise problem
 
-    def _once(self, call: Call) -> Payload:
+    def _once(self, call: Call, foreground: bool) -> Payload:
         self._wait(threading.Event())
-        request = self.access.request(call, is_read=False)
+        request = self.access.request(call, is_read=False, foreground=foreground)
         try:
             response = self.transport.send(request)
             if response.status == 429:
@@ -205,7 +219,7 @@ def _answer_to_a_write(call: Call, response: Response) -> Payload:
         problem = error
     by_cloudstack = isinstance(problem, ApiError) and envelope.holds_refusal(response)
     if response.status == 429 and not by_cloudstack:
-        raise TransportError("HTTP 429: too many calls, this one was turned away", sent=False)
+        raise TurnedAway("HTTP 429: too many calls, this one was turned away", sent=False)
     if response.status >= 500 and not by_cloudstack:
         raise TransportError(f"HTTP {response.status}, which CloudStack did not say")
     raise problem

@@ -36,10 +36,12 @@ def resolved(
     command: Command,
     forced_only: bool = False,
     leave: Collection[str] = (),
+    many: bool = False,
 ) -> Call:
     """The call with ids in the place of names.
 
     Args:
+        many: it is one of many calls: lists are read whole, and once for them all.
         forced_only: look up `name:VALUE` alone.
         leave: values that are left as they are.
 
@@ -57,7 +59,7 @@ def resolved(
             raise CallError(f"{argument}: no list has names for it", GIVE, name=argument)
         ids = ids_of(command, argument)
         if ids is not None:
-            search = _Search(lists, argument, Call(command.name, tuple(pairs)), narrows)
+            search = _Search(lists, argument, Call(command.name, tuple(pairs)), narrows, many)
             pairs[index] = (argument, search.value(value, ids, forced_only))
     return Call(call.command, tuple(pairs))
 
@@ -101,12 +103,13 @@ class _Search:
     argument: str
     call: Call
     narrows: bool
+    many: bool = False
 
     def value(self, value: str, ids: Ids, forced_only: bool) -> str:
         """The value with ids in the place of its names."""
         pieces = ids.pieces(value)
         said = [ids.name_in(piece, forced_only) for piece in pieces]
-        many = len(set(said) - {None}) > _MANY
+        many = self.many or len(set(said) - {None}) > _MANY
         return ",".join(
             piece if name is None else self._id(name, ids.lists, many)
             for piece, name in zip(pieces, said, strict=True)

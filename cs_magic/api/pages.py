@@ -12,7 +12,7 @@ import json
 import re
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -69,10 +69,20 @@ def variants(call: Call, command: Command, own: bool = False) -> tuple[Call, ...
 
 
 class Reader:
-    """Reads one call's answer to the end. `kinds` are the documented fields and their kinds."""
+    """Reads one call's answer to the end. `kinds` are the documented fields and their kinds.
+
+    `ended` gives what comes of a job; without it that is the job's own row. `stop` is given
+    by a thread that works for the person's own, and ends the reading once it is set.
+    """
 
     def __init__(
-        self, client: Client, command: Command, kinds: Mapping[str, str], wish: Wish
+        self,
+        client: Client,
+        command: Command,
+        kinds: Mapping[str, str],
+        wish: Wish,
+        ended: Callable[[JobReply], Payload] | None = None,
+        stop: threading.Event | None = None,
     ) -> None:
         self._client = client
         self._command = command
@@ -83,6 +93,9 @@ class Reader:
         self._pages = 0
         self._key: str | None = None
         self._began = time.monotonic()
+        self._ended = ended or (lambda reply: reply)
+        self._stop = stop
+        self._jobid = ""
 
     def read(self, call: Call) -> Result:
         """The whole answer.
@@ -104,6 +117,12 @@ class Reader:
         else:
             return self._result(call, calls)
         raise self._broken_off(call, calls, problem) if self._pages else problem
+
+    def of(self, call: Call, payload: Payload) -> Result:
+        """The result that an answer is which was read elsewhere."""
+        self._lists.append(ListRead())
+        self._take(payload)
+        return self._result(call, (call,))
 
     # -- one list ------------------------------------------------------------
 
@@ -171,7 +190,7 @@ class Reader:
 
     def _renewed(self, error: CloudStackError, used: Authorized) -> bool:
         ended = used is not None and isinstance(error, Unauthorized)
-        return ended and self._client.access.another_way(used, foreground=True)
+        return ended and self._client.access.another_way(used, foreground=self._stop is None)
 
     def _first(self, call: Call) -> tuple[int, Payload]:
         """The first page, and the page size that the server takes."""
@@ -195,7 +214,7 @@ class Reader:
             wanted: dict[str, str | int] = {"name": "default.page.size", "page": 1, "pagesize": 20}
             try:
                 settings = self._client.exchange(
-                    Call("listConfigurations").having(**wanted), is_read=True
+                    Call("listConfigurations").having(**wanted), is_read=True, stop=self._stop
                 )
             except ApiError:
                 return PAGESIZE
@@ -237,7 +256,12 @@ class Reader:
         return None if limit is None else max(0, limit - self._records.rows)
 
     def _exchange(self, call: Call, stop: threading.Event | None = None) -> Payload:
-        return self._client.exchange(call, is_read=self._command.is_read, stop=stop)
+        is_read = self._command.is_read
+        payload = self._client.exchange(call, is_read=is_read, stop=stop or self._stop)
+        if isinstance(payload, JobReply):
+            self._jobid = payload.jobid
+            return self._ended(payload)
+        return payload
 
     # -- what came -----------------------------------------------------------
 
@@ -260,6 +284,7 @@ class Reader:
             time=datetime.now(UTC).isoformat(timespec="seconds"),
             complete=complete,
             reason=reason,
+            jobid=self._jobid,
         )
         return Result(
             table, provenance, self._key, tuple(self._records.notes), self._records.secrets

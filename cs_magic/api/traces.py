@@ -11,7 +11,7 @@ from cs_magic.api.kinds import kind_of
 from cs_magic.api.values import Call
 from cs_magic.errors import FateUnknown, TransportError
 
-_JOB_ID = "customjobid"
+TRACE = "customjobid"  # the parameter that is the id of a job
 # Their answers tell how it went, and look alike whatever they are about.
 _SAY_LITTLE = frozenset({"success", "displaytext", "jobid", "jobstatus"})
 
@@ -21,14 +21,14 @@ def traceable(call: Call, command: Command | None) -> Call:
 
     One that was typed stays; a command that isn't known to give a job is left as it is.
     """
-    if command is None or not command.is_async or call.given(_JOB_ID) is not None:
+    if command is None or not command.is_async or call.given(TRACE) is not None:
         return call
-    return call.having(**{_JOB_ID: str(uuid4())})
+    return call.having(**{TRACE: str(uuid4())})
 
 
 def fate(call: Call, error: TransportError) -> FateUnknown:
     """The error that a state-changing call ends in when its answer is lost."""
-    job = call.given(_JOB_ID) or ""
+    job = call.given(TRACE) or ""
     again = " before sending it again."
     look = _look(call)
     hints = [f"{error}"]

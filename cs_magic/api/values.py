@@ -48,7 +48,8 @@ class Options:
     scope to the server; `check` holds the call against the catalogue; `text` leaves dates
     and numbers that travel as text as text; `raw` gives parsed JSON; `explode` is the
     nested field of which each element becomes a row; `reveal` shows secrets; `file` is the
-    kind and the path of a file to write.
+    kind and the path of a file to write. A job is waited for where `wait` says so, so many
+    seconds as `timeout`, else as the profile's `job_timeout`.
     """
 
     columns: tuple[str, ...] | None = None
@@ -60,6 +61,8 @@ class Options:
     explode: str | None = None
     reveal: bool = False
     file: tuple[str, str] | None = None
+    wait: bool = True
+    timeout: float | None = None
 
 
 def parameter_of(name: str) -> str:
@@ -145,10 +148,12 @@ class Provenance:
     catalogue: str = ""
     complete: bool | None = True
     reason: str = ""
+    jobid: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """A dict of JSON types, long argument values cut so that the whole stays under 4 KB."""
-        return {
+        job = {"jobid": self.jobid} if self.jobid else {}
+        return job | {
             "profile": self.profile,
             "host": self.host,
             "command": self.command,

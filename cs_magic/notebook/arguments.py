@@ -110,6 +110,8 @@ def options_of(
     for option, value in statement.options:
         if value is not None and value.path and value.path[0] in later:
             continue
+        if option.name in {"each", "workers"}:
+            continue  # they say how many calls there are, not how one is made
         said = None if value is None else text_of(statement, value, names, f"--{option.name}")
         match option.name:
             case "columns":
@@ -122,6 +124,10 @@ def options_of(
                 given["explode"] = said
             case "no-check":
                 given["check"] = False
+            case "no-wait":
+                given["wait"] = False
+            case "timeout":
+                given["timeout"] = _seconds(statement, said or "", value)
             case "own" | "text" | "reveal":
                 given[option.name] = True
     return Options(**given)
@@ -261,6 +267,15 @@ def _limit(statement: Statement, said: str, value: Value | None) -> int:
             column=value.column if value else None,
         )
     return int(said)
+
+
+def _seconds(statement: Statement, said: str, value: Value | None) -> float:
+    if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,3})?", said) or float(said) == 0:
+        raise statement.wrong(
+            f"--timeout takes a number of seconds, not {said or 'nothing'}",
+            column=value.column if value else None,
+        )
+    return float(said)
 
 
 def _output(statement: Statement, said: str, value: Value | None) -> dict[str, Any]:

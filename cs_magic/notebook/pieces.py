@@ -9,7 +9,7 @@ from typing import Literal
 
 from cs_magic.errors import CallError
 from cs_magic.notebook.grammar import spans
-from cs_magic.notebook.scanner import PARAMETER, TARGET, Scanner
+from cs_magic.notebook.scanner import PARAMETER, ROWS, TARGET, Scanner
 from cs_magic.notebook.vocabulary import WORDS, option
 
 Kind = Literal["option", "taken", "target", "command", "word", "parameter", "value", "comment"]
@@ -215,6 +215,8 @@ class _Unfinished(Scanner):
         if not equals:
             self.blanks()
         begin = self.at
+        if known.name == "each" and ROWS.match(self.text, begin, self.end) is None:
+            return
         self._over_value()
         yield self._piece("taken", begin, known.name)
 

@@ -24,11 +24,14 @@ from cs_magic.errors import (
     ProfileError,
     Refused,
     SignInNeeded,
+    StillRunning,
 )
-from cs_magic.notebook import asking, helping, words
+from cs_magic.following import each, job, of_one, with_ids
+from cs_magic.notebook import asking, helping, many, words
 from cs_magic.notebook.arguments import call_of, option_text, options_of
 from cs_magic.notebook.connections import Connections
 from cs_magic.notebook.grammar import asks, help_about, help_asked, parse, parse_cell
+from cs_magic.notebook.jobs import Jobs
 from cs_magic.notebook.known import Known
 from cs_magic.notebook.shown import (
     asked_secret,
@@ -87,6 +90,7 @@ class Runner:
         self.sign_in = SignIn(shell)
         self._done: dict[tuple[str, str | None], int] = {}
         self.known = Known()
+        self.jobs = Jobs()
         self.last: tuple[Connection, Result, Options] | None = None
         atexit.register(self.connections.close)
         self.lookups = Lookups()  # of one cell
@@ -248,6 +252,10 @@ class Runner:
             case "apis":
                 asked_of = partial(self._asked, statement, names)
                 return self._given(statement, helping.apis(statement, names, asked_of))
+            case "jobs":
+                return self._given(statement, self.jobs.frame(self.connections))
+            case "job":
+                return self._job(statement, names)
         connection = self._asked(statement, names)
         if statement.has("refresh"):
             self.known.forget(connection.profile)
@@ -256,6 +264,10 @@ class Runner:
         if statement.has("dry-run"):
             with _pointing_to(statement):
                 unknown = _to_come(statement, later)
+                if statement.has("each"):
+                    plans = many.plans(connection, statement, names, later, options, self.lookups)
+                    self._say_names(not statement.has("quiet"))
+                    return plans
                 call = connection.with_ids(call, options, self.lookups, unknown)
             self._say_names(not statement.has("quiet"))
             return _planned(connection, call, replace(options, check=False))  # it is checked
@@ -265,10 +277,7 @@ class Runner:
                 "Run it again, now that you are signed in.",
             )
         with _pointing_to(statement):
-            call = call_of(statement, names, later, asked_secret)
-            if not statement.has("yes"):
-                call = self._allowed(connection, call, options)
-            result = self._answer(connection, call, options)
+            result = self._answer(connection, statement, names, later, options)
             value = _value(connection, result, options)
         self._say(statement, connection, result, options.reveal)
         return self._given(statement, value)
@@ -276,26 +285,84 @@ class Runner:
     def _help(self, statement: Statement, names: Names) -> None:
         helping.show_help(statement, names, partial(self._asked, statement, names))
 
-    def _allowed(self, connection: Connection, call: Call, options: Options) -> Call:
-        """The call; with ids for names, and once somebody said yes, where it asks first."""
-        command = connection.command(call, options)
-        if asking.asks(command, call):
-            call = connection.with_ids(call, options, self.lookups)
-            asking.ask(connection, command, [call], self.lookups)
-        return call
+    def _allowed(
+        self, connection: Connection, calls: Sequence[Call], options: Options
+    ) -> Sequence[Call]:
+        """The calls of one command; with ids, and once somebody said yes, where one asks first."""
+        commands = [connection.command(call, options) for call in calls]
+        if any(asking.asks(command, call) for command, call in zip(commands, calls, strict=True)):
+            calls = with_ids(connection, calls, options, self.lookups)
+            asking.ask(connection, commands[0], calls, self.lookups)
+        return calls
 
-    def _answer(self, connection: Connection, call: Call, options: Options) -> Result:
-        try:
-            result = connection.run(call, options, self.lookups)
-        except Incomplete as broken:
-            self.last = (connection, broken.result, options)
-            broken.result = _value(connection, broken.result, replace(options, file=None))
-            raise
+    def _answer(
+        self,
+        connection: Connection,
+        statement: Statement,
+        names: Names,
+        later: Collection[str],
+        options: Options,
+    ) -> Result:
+        """The answer to a statement's call, or what came of its calls."""
+        workers = many.workers_of(statement, names)
+        if statement.has("each"):
+            calls: Sequence[Call] = many.calls_of(statement, names, later, asked_secret)
+        else:
+            calls = [call_of(statement, names, later, asked_secret)]
+        if not statement.has("yes"):
+            calls = self._allowed(
+                connection, calls, of_one(options) if statement.has("each") else options
+            )
+        with (
+            self._keeping(connection, options),
+            self.jobs.watching(connection, statement.has("quiet")) as watch,
+        ):
+            if statement.has("each"):
+                watch.many(statement.command, len(calls))
+                result = each(
+                    connection,
+                    calls,
+                    options,
+                    like=call_of(*many.one_of(statement, names, later)),
+                    workers=workers,
+                    lookups=self.lookups,
+                    watcher=watch,
+                )
+            else:
+                result = connection.run(calls[0], options, self.lookups, watch)
         self.last = (connection, result, options)
-        command = connection.catalogue.find(call.command)
+        command = connection.catalogue.find(statement.command)
         if command is None or not command.is_read:
             self.known.forget(connection.profile)
         return result
+
+    @contextmanager
+    def _keeping(self, connection: Connection, options: Options) -> Iterator[None]:
+        """Keep what came before something broke off, as the last result and as a frame."""
+        try:
+            yield
+        except (Incomplete, StillRunning) as broken:
+            if broken.result is not None:
+                self.last = (connection, broken.result, options)
+                broken.result = _value(connection, broken.result, replace(options, file=None))
+            raise
+
+    def _job(self, statement: Statement, names: Names) -> Any:
+        """Wait for a job that is known by its id, or show it."""
+        jobid = words.job_id(statement, names)
+        options = options_of(statement, names)
+        if words.flags_of(statement):
+            options = replace(options, wait=False)
+        known = self.jobs.find(jobid)
+        typed = option_text(statement, "profile", names)
+        name = typed or (known.profile if known else None)
+        connection = self.connections.named(name) if name else self.connections.current()
+        command = known.command if known else None
+        with self.jobs.watching(connection, statement.has("quiet")) as watch:
+            result = job(connection, jobid, options, watch, command)
+        self.last = (connection, result, options)
+        self._say(statement, connection, result, options.reveal)
+        return self._given(statement, _value(connection, result, options))
 
     def _say(
         self, statement: Statement, connection: Connection, result: Result, revealed: bool
@@ -304,7 +371,9 @@ class Runner:
         self._say_names(verbose and not statement.has("quiet"))
         if statement.has("quiet") and result.provenance.complete is not False:
             return
-        say(summary(result, statement.target, connection.profile, verbose, revealed))
+        command = connection.catalogue.find(statement.command)
+        once = command is not None and not command.is_read
+        say(summary(result, statement.target, connection.profile, verbose, revealed, once))
         for note in result.notes:
             say(f"⚠ {note}")
 
@@ -335,7 +404,10 @@ class Runner:
 
 
 def _checked(
-    connection: Connection, statement: Statement, names: Names, later: Collection[str]
+    connection: Connection,
+    statement: Statement,
+    names: MutableMapping[str, Any],
+    later: Collection[str],
 ) -> tuple[Call, Options]:
     """The call and options of a statement, held against the catalogue.
 
@@ -348,11 +420,13 @@ def _checked(
         if asks_server:
             connection.meet(Call(statement.command), tell)
         _check_command(connection.catalogue, statement)
-    call = call_of(statement, names, later)
+    one, names, later = many.one_of(statement, names, later)
+    call = call_of(one, names, later)
     if asks_server:
         connection.meet(call if options.check else None, tell)
     with _pointing_to(statement):
-        connection.command(_without_names_to_come(call, statement, later), options)
+        asked = of_one(options) if statement.has("each") else options
+        connection.command(_without_names_to_come(call, one, later), asked)
     return call, options
 
 

@@ -33,9 +33,11 @@ from cs_magic.notebook.vocabulary import (
 Check = Callable[[Statement], None]
 
 _NAME = re.compile(r"[^\W\d]\w*")
-# What begins a statement that keeps its result, `vms <<`, and an argument, `zoneid=`.
+# What begins a statement that keeps its result, `vms <<`, an argument, `zoneid=`, and the rows
+# of --each, `vm=$idle`.
 TARGET = re.compile(r"([^\W\d]\w*)\s*<<")
 PARAMETER = re.compile(r"([^\s=#;'\"$@{}<>?]+)(=?)")
+ROWS = re.compile(r"([^\W\d]\w*)=(?=[${])")
 _KEY = re.compile(r"\[\s*(?:(-?\d{1,18})|'([^'\n]*)'|\"([^\"\n]*)\")\s*\]")
 
 
@@ -113,9 +115,27 @@ class Scanner:
                 raise self._wrong(f"--{known.name} takes no value", column=column)
             return known, None
         self.at = column + len(typed) + len(equals)
+        if known.name == "each":
+            return known, self._rows(equals)
         if self._at_a_blank() if equals else not self.more():
             raise self._wrong(f"--{known.name} needs {known.takes}", column=column)
         return known, self._value()
+
+    def _rows(self, equals: str) -> Value | None:
+        """The `NAME=$rows` behind --each, where it stands there: its text is the name."""
+        if not equals:
+            self.blanks()
+        column = self.at
+        found = ROWS.match(self.text, column, self.end)
+        if found is None:
+            if equals:
+                raise self._wrong("--each takes NAME=$rows", column=column)
+            return None
+        self.at = found.end()
+        path = self._path(self.text[self.at]) if self.at < self.end else ()
+        if not path:
+            raise self._wrong("--each takes NAME=$rows", column=column)
+        return Value(found[1], path, self.text[column : self.at], column)
 
     def _target(self) -> str | None:
         found = TARGET.match(self.text, self.at, self.end)

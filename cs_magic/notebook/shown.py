@@ -31,9 +31,14 @@ def say(line: str) -> None:
     """Show one quiet line in the cell's output, as text and as HTML; control characters escaped."""
     from IPython.display import display
 
+    display(quiet_line(line), raw=True)
+
+
+def quiet_line(line: str) -> dict[str, str]:
+    """One quiet line as text and as HTML; control characters escaped."""
     plain = harmless(line)
     html = f'<small style="opacity:0.7">{escape(plain)}</small>'
-    display({"text/plain": plain, "text/html": html}, raw=True)
+    return {"text/plain": plain, "text/html": html}
 
 
 def frame_of(rows: list[dict[str, Any]], columns: list[str] | None = None) -> pd.DataFrame:
@@ -147,7 +152,12 @@ def only_shown(shell: InteractiveShell) -> bool:
 
 
 def summary(
-    result: Result, target: str | None, profile: Profile, verbose: bool, revealed: bool = False
+    result: Result,
+    target: str | None,
+    profile: Profile,
+    verbose: bool,
+    revealed: bool = False,
+    once: bool = False,
 ) -> str:
     """`vms: 1,202 rows · listall=true, projectid=-1 · complete`, and more where more is wanted."""
     came = result.provenance
@@ -158,7 +168,8 @@ def summary(
         parts.append(f"{came.duplicates} met twice and dropped")
     parts.append(_completeness(came))
     if result.secrets and not revealed:
-        parts.append(f"{MASK} hides secrets: %cs last --reveal")
+        why = "is shown once" if once else "hides secrets"
+        parts.append(f"{MASK} {why}: %cs last --reveal")
     if verbose:
         parts += _more(came, profile)
     name = f"{target}: " if target else ""

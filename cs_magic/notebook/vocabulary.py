@@ -30,6 +30,12 @@ OPTIONS = (
     Option("explode", "x", "FIELD", "a row for each element of a nested field, such as nic"),
     Option("output", "o", "WHAT", "df, raw (parsed JSON), csv:PATH, parquet:PATH or xlsx:PATH"),
     Option("own", "", None, "what your account owns, not everything you may see"),
+    Option(
+        "each", "", "[NAME=$rows]", "a call for each element of the one list, or each row as $NAME"
+    ),
+    Option("workers", "", "N", "with --each: so many at a time (4)"),
+    Option("no-wait", "", None, "don't wait for the job; its id is given"),
+    Option("timeout", "", "S", "wait so many seconds for a job, which then goes on"),
     Option("text", "", None, "leave dates and numbers that travel as text as they came"),
     Option("no-check", "", None, "send the call as typed, unknown parameters and all"),
     Option("dry-run", "", None, "show what would be sent; only names are looked up"),
@@ -57,12 +63,17 @@ WORDS = {
         "the commands that a word finds; KIND: read, write or destructive",
     ),
     "sync": ("", "read anew what the server can do; it is kept on disk"),
+    "job": ("ID [--no-wait]", "wait for a job, and show what it gave"),
+    "jobs": ("", "the jobs of this kernel, and how they stand"),
     "last": ("[--reveal|--tb]", "the last result, or what came of a list that broke off"),
 }
 
 # The options that may stand before one of our words: those of each, and of some.
 ANY_WORD = frozenset({"quiet", "verbose", "tb", "help"})
-WORD_OPTIONS = {word: frozenset({"profile"}) for word in ("help", "apis", "sync")}
+WORD_OPTIONS = {
+    **{word: frozenset({"profile"}) for word in ("help", "apis", "sync")},
+    "job": frozenset({"profile", "no-wait", "timeout", "columns", "output", "reveal", "text"}),
+}
 
 
 def option(typed: str) -> Option | None:

@@ -26,9 +26,10 @@ _FLAGS: Mapping[str, frozenset[str]] = {
     "status": frozenset({"-v", "--verbose"}),
     "last": frozenset({"--reveal", "--tb"}),
     "apis": frozenset({"--kind"}),
+    "job": frozenset({"--no-wait"}),
 }
 # How many names may stand behind a word.
-_NAMES: Mapping[str, int] = {"use": 1, "help": 1, "apis": 9}
+_NAMES: Mapping[str, int] = {"use": 1, "help": 1, "apis": 9, "job": 1}
 
 
 def flags_of(statement: Statement) -> set[str]:
@@ -57,6 +58,15 @@ def profile_name(statement: Statement, names: Mapping[str, Any]) -> str:
         raise statement.wrong("use takes the name of a profile: %cs use demo")
     if statement.target:
         raise statement.wrong("use gives nothing that a variable could keep")
+    return text_of(statement, named[0], names)
+
+
+def job_id(statement: Statement, names: Mapping[str, Any]) -> str:
+    """The id that stands behind `job`."""
+    flags = flags_of(statement)
+    named = [one for one in statement.words if one.text not in flags or one.path]
+    if not named:
+        raise statement.wrong("job takes the id of a job; %cs jobs lists them")
     return text_of(statement, named[0], names)
 
 
