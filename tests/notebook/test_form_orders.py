@@ -17,7 +17,7 @@ PROFILE = '[{name}]\nendpoint = "{endpoint}"\n'
 
 @pytest.fixture
 def prod() -> Iterator[Demo]:
-    with serving(machines=56) as running:
+    with serving(machines=30) as running:
         yield running
 
 
