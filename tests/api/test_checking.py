@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from cs_magic.api.catalogue import Catalogue, Command, Parameter, bundled
-from cs_magic.api.checking import check, doubt, ill_typed, knows, newer
+from cs_magic.api.checking import check, doubt, ill_typed, knows
+from cs_magic.api.checks import newer
 from cs_magic.api.values import Call
 from cs_magic.errors import CallError
 
