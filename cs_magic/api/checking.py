@@ -161,6 +161,8 @@ def _check_value(command: Command, name: str, value: str) -> None:
     if found.type == "map":
         _check_entry(found, name, value)
         return
+    if found.type == "list" and not all(piece.strip() for piece in value.split(",")):
+        raise CallError(f"{name} has an empty element: the filter would vanish", name=name)
     wrong = ill_typed(found, value)
     if wrong:
         # A text may be a secret; what has another type is none.
