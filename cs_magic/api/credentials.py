@@ -27,12 +27,18 @@ class KeyPair:
     signature_version: int = 3
 
     def authorize(self, call: Call, endpoint: str, now: datetime) -> Request:
-        """The signed request. `apiKey` is spelled so: other spellings act as a session would."""
+        """The signed request.
+
+        `apiKey` is spelled so: with another spelling CloudStack 4.23 acts as it would for a
+        session. Of listApis that is wanted: by `apiKey` it shows every role the parameters of
+        root admins, which the server then ignores.
+        """
+        spelled = "apikey" if call.command.lower() == "listapis" else "apiKey"
         form: Pairs = (
             ("command", call.command),
             *call.arguments,
             ("response", "json"),
-            ("apiKey", self.api_key),
+            (spelled, self.api_key),
             *self._expiry(now),
         )
         algorithm = "HmacSHA1" if self.algorithm == "auto" else self.algorithm
