@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from cs_magic.api.signing import signature
-from cs_magic.api.values import Call, Pairs, Request
+from cs_magic.api.values import Call, Pairs, Request, Secret
 
 VALID_FOR = timedelta(minutes=10)
 
@@ -26,6 +26,9 @@ class KeyPair:
     algorithm: str = "auto"
     signature_version: int = 3
 
+    def __post_init__(self) -> None:
+        _hide(self, "api_key", "secret_key")
+
     def authorize(self, call: Call, endpoint: str, now: datetime) -> Request:
         """The signed request.
 
@@ -42,7 +45,7 @@ class KeyPair:
             *self._expiry(now),
         )
         algorithm = "HmacSHA1" if self.algorithm == "auto" else self.algorithm
-        signed = signature(form, self.secret_key, algorithm)
+        signed = Secret(signature(form, self.secret_key, algorithm))
         return Request(call.command, endpoint, (*form, ("signature", signed)))
 
     def _expiry(self, now: datetime) -> Pairs:
@@ -62,6 +65,9 @@ class Session:
 
     session_key: str = field(repr=False)
     jsessionid: str = field(repr=False)
+
+    def __post_init__(self) -> None:
+        _hide(self, "session_key", "jsessionid")
 
     def authorize(self, call: Call, endpoint: str, now: datetime) -> Request:
         """The request with the session key in both places."""
@@ -83,6 +89,9 @@ class Password:
     password: str = field(repr=False)
     domain: str = "/"
 
+    def __post_init__(self) -> None:
+        _hide(self, "password")
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -93,3 +102,9 @@ class Asked:
 
     username: str = ""
     domain: str = "/"
+
+
+def _hide(frozen: KeyPair | Session | Password, *names: str) -> None:
+    """Make these fields secrets, whatever they were given as."""
+    for name in names:
+        object.__setattr__(frozen, name, Secret(getattr(frozen, name)))

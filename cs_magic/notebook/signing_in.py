@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from cs_magic.api.credentials import Asked, KeyPair, Password, Session
 from cs_magic.api.login import SignedIn
 from cs_magic.api.profile import Profile
+from cs_magic.api.values import Secret
 from cs_magic.errors import CallError, CloudStackError, WaitingForSignIn, harmless
 from cs_magic.notebook.shown import asked, say
 from cs_magic.notebook.stopped import Stopped, go_on, key_of, stopped
@@ -321,8 +322,8 @@ def _or(value: str) -> str:
 
 def _cookie(name: str) -> str:
     """A cookie's value as a person pastes it, also with its name before it, or in quotes."""
-    typed = asked(f"{name}, from the browser: ", hidden=True).strip()
-    return typed.removeprefix(f"{name}=").removeprefix(f"{name}:").strip(" \"';")
+    typed = Secret(asked(f"{name}, from the browser: ", hidden=True).strip())
+    return Secret(typed.removeprefix(f"{name}=").removeprefix(f"{name}:").strip(" \"';"))
 
 
 def _became(error: BaseException | None) -> str:
