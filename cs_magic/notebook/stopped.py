@@ -48,7 +48,12 @@ def stopped(shell: InteractiveShell, may_go_on: bool = True) -> Stopped:
 
 
 def key_of(shell: InteractiveShell) -> str:
-    """What the cell that is running now is known by: the same when it is run again."""
+    """What the cell that is running now is known by: the same when it is run again.
+
+    Empty where there is no notebook.
+    """
+    if getattr(shell, "kernel", None) is None:
+        return ""
     header = shell.get_parent()
     key: str = header.get("metadata", {}).get("cellId") or header.get("header", {}).get("msg_id")
     return key or ""
