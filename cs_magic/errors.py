@@ -114,11 +114,17 @@ class ProfileError(CloudStackError):
 
 
 class SignInNeeded(CloudStackError):
-    """A session is needed: somebody has to sign in. `profile` tells to what, where it helps."""
+    """A session is needed: somebody has to sign in. `profile` tells to what, where it helps.
 
-    def __init__(self, message: str, *hints: str, profile: str = "") -> None:
+    `mark` is that of the sessions which need it.
+    """
+
+    def __init__(
+        self, message: str, *hints: str, profile: str = "", mark: object | None = None
+    ) -> None:
         super().__init__(message, *hints)
         self.profile = profile
+        self.mark = mark
 
 
 class WaitingForSignIn(SignInNeeded, bdb.BdbQuit):

@@ -13,6 +13,7 @@ from functools import cache
 import msgspec
 
 from cs_magic.api.catalogue import Catalogue, Command, Field, Parameter, bundled
+from cs_magic.api.checks import newer
 
 
 class ApiParameter(msgspec.Struct, omit_defaults=True):
@@ -70,7 +71,7 @@ def united(apis: Iterable[Api], version: str, origin: str, host: str, server: st
     """The catalogue of a server that offers these commands."""
     listed = list(apis)
     offered = frozenset(api.name for api in listed)
-    union = _Union(offered)
+    union = _Union(offered, _is_for_root(listed, version))
     commands = {api.name.lower(): union.command(api) for api in listed}
     for name in _ALWAYS:
         commands.setdefault(name, bundled().command(name))
@@ -81,8 +82,9 @@ def united(apis: Iterable[Api], version: str, origin: str, host: str, server: st
 class _Union:
     """Puts a server's commands and ours together; equal parameters and fields are made once."""
 
-    def __init__(self, offered: frozenset[str]) -> None:
+    def __init__(self, offered: frozenset[str], for_root: bool) -> None:
         self._offered = offered
+        self._for_root = for_root
         self._parameters: dict[tuple[object, ...], Parameter] = {}
 
     def command(self, api: Api) -> Command:
@@ -114,6 +116,7 @@ class _Union:
         return tuple(
             self._parameter(found[name], known.get(name))
             for name in sorted(found, key=lambda name: (name.lower(), name))
+            if self._for_root or name not in known or not known[name].root
         )
 
     def _parameter(self, param: ApiParameter, ours: Parameter | None) -> Parameter:
@@ -130,10 +133,25 @@ class _Union:
             tuple(name for name in related if name in self._offered),
             length,
             param.description or "",
+            ours.root if ours else "",
         )
         if made not in self._parameters:
             self._parameters[made] = Parameter(*made)
         return self._parameters[made]
+
+
+def _is_for_root(apis: Iterable[Api], version: str) -> bool:
+    """Was that said to a root admin? It names something that is hidden from anybody else.
+
+    True, too, where nothing tells.
+    """
+    told = []
+    for api in apis:
+        ours, names = bundled().find(api.name), {param.name for param in api.params}
+        for parameter in ours.parameters if ours else ():
+            if parameter.root == "hidden" and not newer(parameter.since, version):
+                told.append(parameter.name in names)
+    return any(told) or not told
 
 
 def _lists(related: str) -> tuple[str, ...]:

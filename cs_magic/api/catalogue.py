@@ -24,6 +24,7 @@ from cs_magic.errors import CallError
 BUNDLED_VERSION = "4.23"
 
 Kind = Literal["text", "integer", "float", "boolean", "date", "nested"]
+Root = Literal["", "hidden", "shown"]
 
 # The words that listApis uses for a field: the simple name of its Java class in lower case.
 _WORDS: Mapping[Kind, str] = {
@@ -51,7 +52,9 @@ class Parameter:
 
     `related` names the list commands that give the ids it takes, the likeliest first.
     `length` is the greatest length of a text, 0 where it is not known. A `since` matters:
-    the server drops a malformed id of such a parameter silently.
+    the server drops a malformed id of such a parameter silently. `root` is not empty where
+    only root admins have it, and the server ignores it silently from anybody else: listApis
+    leaves it out for the others (hidden), or names it to everybody all the same (shown).
     """
 
     name: str
@@ -61,6 +64,7 @@ class Parameter:
     related: tuple[str, ...] = ()
     length: int = 255
     description: str = ""
+    root: Root = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +263,8 @@ def _parameter(
     since: str = "",
     related: str = "",
     length: int = 255,
+    root: Root = "",
 ) -> Parameter:
     """Many commands have the same `page`, `zoneid` ...: each is made once and shared."""
-    return Parameter(name, word, required, since, tuple(related.split()), length)
+    lists = tuple(related.split())
+    return Parameter(name, word, required, since, lists, length, root=root)

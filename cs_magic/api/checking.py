@@ -11,7 +11,7 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from cs_magic.api.catalogue import AS_TYPED, Catalogue, Command, Parameter, bundled
-from cs_magic.api.checks import is_uuid, problem
+from cs_magic.api.checks import is_uuid, newer, problem
 from cs_magic.api.kinds import kind_of
 from cs_magic.api.nearest import did_you_mean, nearest
 from cs_magic.api.values import Call, parameter_of
@@ -129,6 +129,10 @@ def _no_parameter(catalogue: Catalogue, command: Command, name: str) -> CallErro
     elsewhere = twin.parameter(name) if twin else None
     if elsewhere is not None and newer(elsewhere.since, catalogue.server):
         return _too_new(catalogue, f"{command.name}'s {elsewhere.name}", elsewhere.since, name)
+    if elsewhere is not None and elsewhere.root:
+        does = "filter by" if command.is_read else "give"
+        message = f"Only root admins may {does} {name}: the server would ignore it"
+        return CallError(message, AS_TYPED, name=name)
     if elsewhere is not None:
         message = f"{catalogue.where} takes no {name} for {command.name}, at least not of your role"
         return CallError(message, AS_TYPED, name=name)
@@ -150,20 +154,6 @@ def _too_new(catalogue: Catalogue, what: str, since: str, name: str) -> CallErro
     return CallError(f"{what} came with CloudStack {since}, and {where}", AS_TYPED, name=name)
 
 
-def newer(since: str, version: str) -> bool:
-    """Did something come after that version? False where either is not known."""
-    ours, theirs = _numbers(since), _numbers(version)
-    return bool(ours and theirs) and ours > theirs
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    found = re.match(r"\d+(?:\.\d+)*", version.strip())
-    numbers = [int(part) for part in found[0].split(".")] if found else []
-    while numbers and numbers[-1] == 0:
-        numbers.pop()
-    return tuple(numbers)
-
-
 def _check_value(command: Command, name: str, value: str) -> None:
     """Refuse a value that the server would refuse, or silently take for another."""
     found = command.parameter(name)
@@ -172,6 +162,8 @@ def _check_value(command: Command, name: str, value: str) -> None:
     if found.type == "map":
         _check_entry(found, name, value)
         return
+    if found.type == "list" and not all(piece.strip() for piece in value.split(",")):
+        raise CallError(f"{name} has an empty element: the filter would vanish", name=name)
     wrong = ill_typed(found, value)
     if wrong:
         # A text may be a secret; what has another type is none.

@@ -28,6 +28,20 @@ def is_uuid(value: str) -> bool:
     return _UUID.fullmatch(value) is not None
 
 
+def newer(since: str, version: str) -> bool:
+    """Did something come after that version? False where either is not known."""
+    ours, theirs = _numbers(since), _numbers(version)
+    return bool(ours and theirs) and ours > theirs
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    found = re.match(r"\d+(?:\.\d+)*", version.strip())
+    numbers = [int(part) for part in found[0].split(".")] if found else []
+    while numbers and numbers[-1] == 0:
+        numbers.pop()
+    return tuple(numbers)
+
+
 def _boolean(value: str) -> str:
     if value in {"true", "false"}:
         return ""

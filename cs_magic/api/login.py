@@ -17,7 +17,7 @@ from cs_magic.api import envelope
 from cs_magic.api.checks import is_uuid
 from cs_magic.api.credentials import Password, Session
 from cs_magic.api.transport import Transport
-from cs_magic.api.values import Call, Document, Request
+from cs_magic.api.values import Call, Document, Request, Secret
 from cs_magic.errors import ApiError, CloudStackError, SignInNeeded, TransportError
 
 _VALIDATE = "validateUserTwoFactorAuthenticationCode"
@@ -75,6 +75,7 @@ def send_code(transport: Transport, endpoint: str, came: SignedIn, code: str) ->
         ApiError: CloudStack did not take it (511), and the session is gone.
         TransportError: no usable answer; nobody knows whether the session is good.
     """
+    code = Secret(code)
     call = Call(_VALIDATE, (("codefor2fa", code),))
     request = came.session.authorize(call, endpoint, datetime.now(UTC))
     try:
@@ -146,4 +147,10 @@ def _inner_text(text: str) -> str:
 
 
 def _facts(payload: object) -> Mapping[str, Any]:
-    return dict(json.loads(payload.fields)) if isinstance(payload, Document) else {}
+    """What the answer to `login` tells, its session key as a secret."""
+    if not isinstance(payload, Document):
+        return {}
+    return {
+        name: Secret(value) if name == "sessionkey" else value
+        for name, value in json.loads(payload.fields).items()
+    }

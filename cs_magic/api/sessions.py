@@ -26,6 +26,7 @@ class Sessions:
     _now: SignedIn | None = None
     _refused: CloudStackError | None = None
     _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
+    mark: object = field(default_factory=object, repr=False)  # what its errors are known by
 
     @property
     def signed_in(self) -> SignedIn | None:
@@ -119,6 +120,7 @@ class Sessions:
             f"or {endpoint}CLOUDSTACK_USERNAME, CLOUDSTACK_PASSWORD and CLOUDSTACK_DOMAIN.",
             "%cs login asks, where somebody can answer.",
             profile=profile.told,
+            mark=self.mark,
         )
 
     def _take(self, came: SignedIn) -> SignedIn:
@@ -138,6 +140,7 @@ class Sessions:
                 "API keys need no code: they are for unattended runs.",
                 "%cs login asks for the code.",
                 profile=self.profile.told,
+                mark=self.mark,
             )
         except CloudStackError as error:
             refused = error

@@ -25,7 +25,7 @@ from cs_magic.api.settings import endpoint_of
 from cs_magic.api.sources import Found, Places, read
 from cs_magic.errors import ProfileError
 
-FORMAT = 1
+FORMAT = 2  # 1 was read with parameters of root admins for everybody
 LARGEST = 64_000_000  # bytes; the root admin's catalogue is 3.5 million
 
 

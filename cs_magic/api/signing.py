@@ -45,6 +45,11 @@ def signature(
     `algorithm` is HmacSHA1, or HmacSHA512 for servers that want it.
     Source: `ApiServer.verifyRequest`.
     """
-    text = canonical(parameters).encode("utf-8", "replace")
-    digest = hmac.digest(secret_key.encode(), text, ALGORITHMS[algorithm])
-    return base64.b64encode(digest).decode()
+    # No local holds the text, which has the API key in it: a traceback may show locals.
+    return base64.b64encode(
+        hmac.digest(
+            secret_key.encode(),
+            canonical(parameters).encode("utf-8", "replace"),
+            ALGORITHMS[algorithm],
+        )
+    ).decode()

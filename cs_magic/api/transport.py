@@ -25,7 +25,7 @@ from requests.utils import get_environ_proxies
 from cs_magic.api import tls
 from cs_magic.api.profile import Profile
 from cs_magic.api.trouble import CONNECT, explained
-from cs_magic.api.values import Request, Response
+from cs_magic.api.values import Request, Response, Secret
 from cs_magic.errors import TransportError
 
 WHOLE = 900.0
@@ -69,7 +69,16 @@ class HttpTransport:
         Raises:
             TransportError: no answer came; `sent` tells whether the request may have
                 reached the server.
+            BaseException: any other, with no frame of what is below here.
         """
+        try:
+            return self._sent(request)
+        except BaseException as error:  # noqa: BLE001 - raised again
+            # An interrupt, mostly. What is below holds the form, as plain as it is sent.
+            error.__context__ = None
+            raise error.with_traceback(None) from None
+
+    def _sent(self, request: Request) -> Response:
         fresh = not request.is_read
         http = self._new() if fresh else self._kept() or self._new()
         keep = False
@@ -126,7 +135,7 @@ class HttpTransport:
                 body=reply.raw.read(decode_content=True),
                 retry_after=reply.headers.get("Retry-After"),
                 location=reply.headers.get("Location"),
-                cookies=reply.cookies.get_dict(),
+                cookies={name: Secret(one) for name, one in reply.cookies.get_dict().items()},
             )
 
     def _kept(self) -> requests.Session | None:

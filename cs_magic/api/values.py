@@ -6,12 +6,24 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from cs_magic.api.masks import masked_arguments
+from cs_magic.api.masks import MASK, masked_arguments
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 Pairs = tuple[tuple[str, str], ...]
+
+
+class Secret(str):
+    """A text that tells nobody what it is: a traceback shows locals by their repr.
+
+    What is made of it (`strip`, `+`) is a plain text again, and has to be wrapped anew.
+    """
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return MASK
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +84,10 @@ def parameter_of(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One HTTP exchange about to happen. `form` may hold a signature or a session key."""
+    """One HTTP exchange about to happen.
+
+    `form` and `cookies` may hold passwords, signatures and session keys: each is a `Secret`.
+    """
 
     command: str
     url: str

@@ -66,9 +66,14 @@ class Connections:
             profile = used
         return self._opened(profile)
 
-    def opened_as(self, told: str) -> Connection:
-        """The open connection whose profile is told so."""
-        return next(one for one in self._open.values() if one.profile.told == told)
+    def of(self, mark: object) -> Connection | None:
+        """The open connection whose sessions have that mark, or None."""
+        opened = self._open.values()
+        return next((one for one in opened if one.client.access.sessions.mark is mark), None)
+
+    def is_open(self, connection: Connection) -> bool:
+        """Whether it was not closed."""
+        return self._open.get(connection.profile) is connection
 
     def to_use(self, name: str, read_only: bool = False) -> Connection:
         """The connection that `use` would make the current one; errors as in `named`."""

@@ -9,7 +9,7 @@ from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 from cs_magic.api.catalogue import Catalogue, Command, Field, Parameter, bundled
-from cs_magic.api.checking import newer
+from cs_magic.api.checks import newer
 from cs_magic.api.kinds import KINDS, why
 from cs_magic.api.nearest import did_you_mean
 from cs_magic.errors import CloudStackError, harmless

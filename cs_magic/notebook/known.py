@@ -27,7 +27,7 @@ _LISTS = 200  # kept at most
 _AT_ONCE = 4
 _CUTS, _PATIENCE = 25, 0.01  # a name that is being looked up can't be cut, and ends by itself
 
-_Key = tuple[Profile, Call]
+_Key = tuple[Profile, Call, Profile | None]  # the last is who called
 
 
 class Known:
@@ -50,7 +50,7 @@ class Known:
         if whole is None or whole.whole or not typed or not listing.command.parameter("keyword"):
             return whole
         for end in range(1, len(typed)):
-            found = self._lists.get((connection.profile, _with_keyword(listing, typed[:end])))
+            found = self._lists.get(_key(connection, _with_keyword(listing, typed[:end])))
             if found is not None and found.whole and found.things:
                 return found
         return self._known(connection, listing, _with_keyword(listing, typed)) or whole
@@ -81,7 +81,7 @@ class Known:
                 thread.join(_PATIENCE)
 
     def _known(self, connection: Connection, listing: Listing, call: Call) -> Things | None:
-        key = (connection.profile, call)
+        key = _key(connection, call)
         found = self._lists.get(key)
         if found is None or found.until < self._clock():
             self._read(key, connection, listing)
@@ -117,6 +117,10 @@ class Known:
                 self._lists[key] = came
                 while len(self._lists) > _LISTS:
                     del self._lists[next(iter(self._lists))]
+
+
+def _key(connection: Connection, call: Call) -> _Key:
+    return connection.profile, call, connection.client.access.caller
 
 
 def _with_keyword(listing: Listing, typed: str) -> Call:

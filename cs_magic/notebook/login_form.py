@@ -55,12 +55,13 @@ class LoginForm:
         self._where = f"<b>{_html(name)}</b> at {_html(host)}"
         self._desk = desk
         self._busy = False
+        self._answered = False  # and nothing was typed since: a second press adds nothing
         self._came: SignedIn | None = None
         self._says = ipywidgets.HTML()
         self._username = self._box("Username", asked.username)
-        self._password = _SecretBox("Password", self._enter)
+        self._password = _SecretBox("Password", self._enter, self._typed)
         self._domain = self._box("Domain", asked.domain)
-        self._code = _SecretBox("Code", self._enter)
+        self._code = _SecretBox("Code", self._enter, self._typed)
         self._button = ipywidgets.Button(description="Sign in", button_style="primary")
         self._button.on_click(lambda _: self._enter())
         self._out = ipywidgets.Button(description="Sign out", layout=_NARROW)
@@ -102,6 +103,12 @@ class LoginForm:
         self.box.children = [self._says]
         self._out.close()
 
+    def forget(self) -> None:
+        """Forget a sign-in that is half done: the password is asked for again."""
+        if self._came is not None and self._came.wants_code:
+            self._code.taken()
+            self._ask_password()
+
     # -- its steps -------------------------------------------------------------
 
     def _ask_password(self, problem: CloudStackError | None = None) -> None:
@@ -123,7 +130,7 @@ class LoginForm:
         """Hand over what was typed; on the main thread, one at a time."""
         box = self._password if self._came is None else self._code
         missing = self._missing(box)
-        if self._busy or missing is None:
+        if self._busy or missing is None or (missing and self._answered):
             return
         if missing:
             self._says.value = f"{missing} is missing: sign in to {self._where}"
@@ -138,6 +145,7 @@ class LoginForm:
         except KeyboardInterrupt:
             self._ask_password(CloudStackError("Interrupted: the login may have been counted"))
         finally:
+            self._answered = True
             self._busy = self._button.disabled = False
 
     def _missing(self, box: _SecretBox) -> str | None:
@@ -168,7 +176,11 @@ class LoginForm:
     def _box(self, name: str, value: str) -> ipywidgets.Text:
         box = ipywidgets.Text(value, description=name, placeholder=name.lower(), layout=_WIDE)
         box.on_msg(_on_enter(self._enter))
+        box.observe(self._typed, "value")
         return box
+
+    def _typed(self, _: Any = None) -> None:
+        self._answered = False
 
 
 class _Unheard(ipywidgets.Password):  # type: ignore[misc]  # ipywidgets has no types
@@ -203,8 +215,9 @@ _hush = _Hush()
 class _SecretBox:
     """A box whose text is kept here, never in the widget's state."""
 
-    def __init__(self, name: str, enter: Callable[[], None]) -> None:
+    def __init__(self, name: str, enter: Callable[[], None], typed: Callable[[], None]) -> None:
         self._text = ""
+        self._typed = typed
         self._empty = name.lower()
         # Sent as a whole, on Enter or when the box is left: half of it would be a wrong one.
         self.widget = _Unheard(
@@ -230,6 +243,7 @@ class _SecretBox:
             self._text = change.new
             self.widget.value = ""
             self.widget.placeholder = _DOTS
+            self._typed()
 
 
 def _on_enter(action: Callable[[], None]) -> Callable[[Any, Any, Any], None]:

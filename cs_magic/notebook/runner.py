@@ -54,6 +54,10 @@ if TYPE_CHECKING:
     from cs_magic.connection import Connection
 
 
+# The words that need no connection.
+_ASK_NOBODY = frozenset({"help", "last", "profiles"})
+
+
 class Names(ChainMap[str, Any]):
     """What a text can look up: a cell's own names, then the user's. A traceback shows none.
 
@@ -95,6 +99,7 @@ class Runner:
         atexit.register(self.connections.close)
         self.lookups = Lookups()  # of one cell
         shell.events.register("post_execute", self._end_cell)
+        shell.events.register("pre_run_cell", self._begin_cell)
         self.failed = ""  # a traceback's text: the error itself would keep frames and rows
 
     def names(self, local: MutableMapping[str, Any] | None) -> Names:
@@ -129,12 +134,17 @@ class Runner:
         """Close the connections, and the demo cloud; say which profile is no longer in use."""
         with suppress(ValueError):  # closed before
             self.shell.events.unregister("post_execute", self._end_cell)
+            self.shell.events.unregister("pre_run_cell", self._begin_cell)
         used = self.connections.used
         atexit.unregister(self.connections.close)
         self.known.close()
         self.connections.close()
+        self.sign_in.closed()
         if used is not None:
             say(f"{used} is no longer in use: %cs use {used}")
+
+    def _begin_cell(self, _: Any) -> None:
+        self.sign_in.run_anew()
 
     def _end_cell(self) -> None:
         self.lookups = Lookups()
@@ -154,7 +164,7 @@ class Runner:
 
     def _run(self, left: _Left, names: Names) -> Any:
         """Check all that can be checked, then run one after the other; the last is returned."""
-        self._signed_in_for(left, partial(self._check_all, left.statements, names))
+        self._signed_in_for(left, names, partial(self._check_all, left.statements, names))
         shown: Any = None
         planned: set[str] = set()
         while left.statements:
@@ -164,7 +174,9 @@ class Runner:
                 shown = None
             later: Collection[str] = planned if statement.has("dry-run") else ()
             try:
-                shown = self._signed_in_for(left, partial(self._one, statement, names, later))
+                shown = self._signed_in_for(
+                    left, names, partial(self._one, statement, names, later)
+                )
             except CloudStackError as error:
                 problem = error if left.total == 1 else _located(error, statement)
                 raise problem from None
@@ -173,7 +185,7 @@ class Runner:
             left = left.next()
         return shown
 
-    def _signed_in_for(self, left: _Left, action: Callable[[], Any]) -> Any:
+    def _signed_in_for(self, left: _Left, names: Names, action: Callable[[], Any]) -> Any:
         """What the action gives, once somebody signed in where it needs that.
 
         Raises:
@@ -185,11 +197,14 @@ class Runner:
         except CloudStackError as error:
             problem = error
         needed = problem.reason if isinstance(problem, Incomplete) else problem
-        if not isinstance(needed, SignInNeeded) or not needed.profile:
+        if not isinstance(needed, SignInNeeded):
+            raise problem
+        connection = self.connections.of(needed.mark)
+        if connection is None:
             raise problem
         try:
-            connection = self.connections.opened_as(needed.profile)
-            again = partial(self._done.__setitem__, left.text, left.done)
+            asked = self._all_asked(left.statements, names)
+            again = partial(self._go_on_with, left, names, asked)
             reads = all(_changes_nothing(one) for one in left.statements)
             waits = f"{left.statements[0].command}{_kept(problem)}"
             self.sign_in.needed(connection, problem, waits, again if reads else None)
@@ -199,6 +214,28 @@ class Runner:
             return action()
         problem.__cause__ = None
         raise problem
+
+    def _go_on_with(self, left: _Left, names: Names, asked: list[Connection]) -> bool:
+        """Go on with what is left next, unless it would ask another connection than it did."""
+        with suppress(CloudStackError):  # a profile that is gone
+            now = self._all_asked(left.statements, names)
+            if now == asked:  # the very same objects
+                self._done[left.text] = left.done
+                return True
+        return False
+
+    def _all_asked(self, statements: Sequence[Statement], names: Names) -> list[Connection]:
+        """The connections that the statements ask, one after the other."""
+        found: list[Connection] = []
+        used: Connection | None = None
+        for statement in statements:
+            word = statement.command.lower()
+            if word == "use":
+                name = words.profile_name(statement, names)
+                used = self.connections.to_use(name, words.only_reads(statement))
+            elif word not in _ASK_NOBODY:
+                found.append(self._asked(statement, names, used))
+        return found
 
     def _check_all(self, statements: Sequence[Statement], names: Names) -> None:
         """Raise what is wrong with any statement before the first is sent."""
@@ -234,7 +271,8 @@ class Runner:
         """Run one statement; what is to be shown, or None."""
         match statement.command.lower():
             case "use":
-                return words.use(statement, names, self.connections)
+                words.use(statement, names, self.connections)
+                return self.sign_in.closed(self.connections.is_open)
             case "profiles":
                 return self._given(statement, words.profiles(self.connections))
             case "status":

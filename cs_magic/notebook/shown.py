@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from cs_magic.api.masks import MASK, masked_arguments
 from cs_magic.api.profile import Profile
-from cs_magic.api.values import Call, Provenance, Result
+from cs_magic.api.values import Call, Provenance, Result, Secret
 from cs_magic.errors import CallError, SignInNeeded, harmless
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ def _answer(prompt: str, hidden: bool) -> str | None:
             return input(prompt)
         with warnings.catch_warnings():
             warnings.simplefilter("error", getpass.GetPassWarning)  # typed in the clear
-            return getpass.getpass(prompt)  # a kernel puts its own there
+            return Secret(getpass.getpass(prompt))  # a kernel puts its own there
     except (
         EOFError,
         RuntimeError,

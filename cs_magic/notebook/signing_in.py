@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 from cs_magic.api.credentials import Asked, KeyPair, Password, Session
 from cs_magic.api.login import SignedIn
 from cs_magic.api.profile import Profile
+from cs_magic.api.values import Secret
 from cs_magic.errors import CallError, CloudStackError, WaitingForSignIn, harmless
 from cs_magic.notebook.shown import asked, say
-from cs_magic.notebook.stopped import Stopped, go_on, stopped
+from cs_magic.notebook.stopped import Stopped, go_on, key_of, stopped
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -29,20 +30,25 @@ _ARRIVED = 0.3
 
 @dataclass
 class _Waiting:
-    """A cell that waits: what it said so with, and what to do before it goes on."""
+    """A cell that waits: the line it says so in, and whether it may go on, when it is time."""
 
     cell: Stopped
     place: str
-    before: Callable[[], None]
+    line: str
+    ready: Callable[[], bool]
 
 
 @dataclass
 class _Desk:
-    """The form of one profile, the cell that holds it, and the cells that wait for it."""
+    """The form of one profile, the cell that holds it, and the cells that wait for it.
+
+    `home` is the key of that cell, "" where its output is gone; `label` is what it is known by.
+    """
 
     signing: SignIn
     connection: Connection
     home: str = ""
+    label: str = ""
     form: LoginForm | None = None
     waiting: dict[str, _Waiting] = field(default_factory=dict)
 
@@ -79,14 +85,14 @@ class SignIn:
         connection: Connection,
         needed: CloudStackError,
         waits: str,
-        before: Callable[[], None] | None,
+        ready: Callable[[], bool] | None,
     ) -> None:
         """Have somebody sign in to a connection, or raise that nobody can.
 
         Args:
             needed: what to raise where nobody can be asked.
             waits: what waits for it, in words.
-            before: what to do before the cell goes on; None where it may not by itself.
+            ready: whether the cell may go on, asked just before; None where it never may.
 
         Raises:
             WaitingForSignIn: a form is on the screen, and the cell has to stop.
@@ -97,18 +103,17 @@ class SignIn:
         if not self._has_form():
             raise needed
         desk = self._desk(connection)
-        cell = stopped(self.shell, may_go_on=before is not None)
+        cell = stopped(self.shell, may_go_on=ready is not None)
         if self.going_on is not None and self.going_on.key == cell.key:
             cell = replace(cell, label=self.going_on.label)
-        place = uuid.uuid4().hex
-        desk.waiting.pop(cell.key, None)
-        desk.waiting[cell.key] = _Waiting(cell, place, before or _nothing)
-        if desk.form is None or desk.home == cell.key:
-            self._show(desk, cell.key)
-        _say_at(place, f"{waits} waits for somebody to sign in to {_where(connection)}")
+        if desk.form is None or not desk.home:
+            self._show(desk, cell)
+        line = f"{waits} waits for somebody to sign in to {_where(connection)}"
+        one = _Waiting(cell, uuid.uuid4().hex, line, ready or _never)
+        desk.waiting[cell.key] = one
+        _say_at(one.place, _line(desk, one))
         raise WaitingForSignIn(
-            f"{waits} waits for somebody to sign in to {_where(connection)}",
-            "The form is in the notebook; the cell goes on by itself then.",
+            line, "The form is in the notebook; the cell goes on by itself then."
         )
 
     # -- the words -----------------------------------------------------------------
@@ -125,7 +130,9 @@ class SignIn:
         if not self._has_form():
             raise connection.client.access.sessions.needed()
         desk = self._desk(connection)
-        self._show(desk, stopped(self.shell, may_go_on=False).key)
+        cell = stopped(self.shell, may_go_on=False)
+        if desk.form is None or desk.home != cell.key:
+            self._show(desk, cell)
         return None
 
     def prompt(self, connection: Connection) -> None:
@@ -160,12 +167,39 @@ class SignIn:
         """End the session; whose it was, or None where there was none."""
         came = connection.client.access.sessions.end()
         desk = self._desks.get(connection.profile)
-        if desk is not None and desk.form is not None and came is not None:
+        if desk is None or desk.form is None:
+            return came
+        if came is None:
+            desk.form.forget()
+        else:
             desk.form.ended()
             desk.form = None
         return came
 
     # -- the cells that wait -----------------------------------------------------
+
+    def run_anew(self) -> None:
+        """A cell begins: what it showed is gone, and it no longer waits, whatever it does now."""
+        if self.going_on is not None:
+            return
+        key = key_of(self.shell)
+        for desk in self._desks.values():
+            desk.waiting.pop(key, None)
+            if desk.home == key:
+                desk.home = ""
+
+    def closed(self, is_open: Callable[[Connection], bool] = lambda _: False) -> None:
+        """End the forms of the connections that were closed, and the waiting for them."""
+        for profile, desk in list(self._desks.items()):
+            if is_open(desk.connection):
+                continue
+            del self._desks[profile]
+            if desk.form is not None:
+                desk.form.ended("no longer in use")
+            for one in desk.waiting.values():
+                where = _where(desk.connection)
+                _say_at(one.place, f"{where} is no longer in use: run this cell again", update=True)
+            desk.form, desk.waiting = None, {}
 
     def go_on(self, desk: _Desk) -> None:
         """Let the cells that waited go on, in the order they were run; say what became of each."""
@@ -174,7 +208,7 @@ class SignIn:
         said: list[str] = []
         interrupted = False
         for one in kept:
-            if one.cell.rest is None or interrupted:
+            if one.cell.rest is None or interrupted or not one.ready():
                 _say_at(one.place, "signed in: run this cell again", update=True)
                 said.append(f"run cell {one.cell.label} again")
                 continue
@@ -190,7 +224,6 @@ class SignIn:
             form.tell("; ".join(said))
 
     def _run_on(self, one: _Waiting) -> BaseException | None:
-        one.before()
         self.going_on = one.cell
         try:
             return go_on(self.shell, one.cell)
@@ -198,7 +231,7 @@ class SignIn:
             self.going_on = None
 
     def _signed_in(self, connection: Connection, came: SignedIn) -> None:
-        say(f"signed in as {came} at {_where(connection)}")
+        say(f"signed in as {came} at {connection.profile.host} ({_name(connection)})")
         desk = self._desks.get(connection.profile)
         if desk is not None and desk.form is not None:
             desk.form.fold(came)
@@ -209,14 +242,14 @@ class SignIn:
 
     def _desk(self, connection: Connection) -> _Desk:
         desk = self._desks.get(connection.profile)
-        if desk is None or desk.connection is not connection:
+        if desk is None:
             desk = self._desks[connection.profile] = _Desk(self, connection)
         if desk.form is not None and desk.form.folded and not _session(connection):
             desk.form.ended("the session has ended")
             desk.form = None
         return desk
 
-    def _show(self, desk: _Desk, key: str) -> None:
+    def _show(self, desk: _Desk, cell: Stopped) -> None:
         from IPython.display import display
 
         from cs_magic.notebook.login_form import LoginForm
@@ -224,8 +257,10 @@ class SignIn:
         if desk.form is None:
             name, host = _name(desk.connection), desk.connection.profile.host
             desk.form = LoginForm(name, host, _begins_with(desk.connection), desk)
-        desk.home = key
+        desk.home, desk.label = cell.key, cell.label
         display(desk.form.mimebundle, raw=True)
+        for one in desk.waiting.values():
+            _say_at(one.place, _line(desk, one), update=True)
 
     def _has_form(self) -> bool:
         """Whether a form can be filled in: a front end that lets a kernel ask."""
@@ -237,8 +272,16 @@ class SignIn:
         return getattr(self.shell, "kernel", None) is None and sys.stdin.isatty()
 
 
-def _nothing() -> None:
-    """Before a cell that doesn't go on, there is nothing to do."""
+def _never() -> bool:
+    """A cell that may change something goes on by nobody but its person."""
+    return False
+
+
+def _line(desk: _Desk, one: _Waiting) -> str:
+    """That a cell waits; where the form is, and what to do where that is gone."""
+    if desk.home == one.cell.key:
+        return one.line
+    return f"{one.line}: the form is below cell {desk.label}; %cs login shows it again"
 
 
 def _session(connection: Connection) -> bool:
@@ -279,8 +322,8 @@ def _or(value: str) -> str:
 
 def _cookie(name: str) -> str:
     """A cookie's value as a person pastes it, also with its name before it, or in quotes."""
-    typed = asked(f"{name}, from the browser: ", hidden=True).strip()
-    return typed.removeprefix(f"{name}=").removeprefix(f"{name}:").strip(" \"';")
+    typed = Secret(asked(f"{name}, from the browser: ", hidden=True).strip())
+    return Secret(typed.removeprefix(f"{name}=").removeprefix(f"{name}:").strip(" \"';"))
 
 
 def _became(error: BaseException | None) -> str:

@@ -42,10 +42,21 @@ class Stopped:
 def stopped(shell: InteractiveShell, may_go_on: bool = True) -> Stopped:
     """The cell that is running now, to be stopped at the magic that is running."""
     header = shell.get_parent()
-    cell = header.get("metadata", {}).get("cellId") or header.get("header", {}).get("msg_id", "")
     rest = _rest(shell) if may_go_on else None
     label = f"[{len(shell.user_ns['In']) - 1}]"
-    return Stopped(cell, header, shell.execution_count, label, rest)
+    return Stopped(key_of(shell), header, shell.execution_count, label, rest)
+
+
+def key_of(shell: InteractiveShell) -> str:
+    """What the cell that is running now is known by: the same when it is run again.
+
+    Empty where there is no notebook.
+    """
+    if getattr(shell, "kernel", None) is None:
+        return ""
+    header = shell.get_parent()
+    key: str = header.get("metadata", {}).get("cellId") or header.get("header", {}).get("msg_id")
+    return key or ""
 
 
 def go_on(shell: InteractiveShell, cell: Stopped) -> BaseException | None:

@@ -117,7 +117,8 @@ def test_what_only_admins_may_use_is_said_in_those_words(who):
 def test_a_parameter_that_a_session_hides_is_not_known_to_it():
     [*_, mine] = [s for s in steps("F-shapes/109-listapis-session-one") if s.account == "u1"]
     hidden = alone(*parsed(page(mine).rows)).command("deployVirtualMachine")
-    assert len(hidden.parameters) == 58
+    # Three of the 58 that it names are of the root admin's class all the same.
+    assert len(hidden.parameters) == 55
     assert len(catalogue("root").command("deployVirtualMachine").parameters) == 60
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from replay import steps
 from servers import KEYS, Came, Reply, Server, listed, serving
 
 from cs_magic.api.credentials import Asked, KeyPair, Password
@@ -275,6 +276,68 @@ def test_what_the_role_lacks_is_refused_in_those_words(server):
     ):
         connection.createZone(name="z")
     assert "createZone" not in commands(server)
+
+
+ONE_OF_EACH = "F-shapes/109-listapis-session-one"  # a user, a domain admin, a root admin
+
+
+def recorded_machines(account: str) -> list[dict[str, Any]]:
+    """What listApis says of listVirtualMachines to that account, each as for a session."""
+    [step] = [
+        step
+        for step in steps(ONE_OF_EACH)
+        if step.account == account and ("name", "listVirtualMachines") in step.parameters
+    ]
+    return json.loads(step.body)["listapisresponse"]["api"]
+
+
+@pytest.mark.parametrize("account", ["u1", "da"])
+@pytest.mark.parametrize("name", ["hostid", "podid", "clusterid", "storageid", "displayvm"])
+def test_a_filter_of_root_admins_is_refused_to_others_for_the_server_would_ignore_it(
+    server, cloud, account, name
+):
+    cloud.apis = recorded_machines(account)
+    value = "true" if name == "displayvm" else "5cdb49fd-0000-4000-8000-000000000000"
+    for _ in ("server", "cached"):
+        with opened(server.profile()) as connection:
+            with pytest.raises(CallError) as caught:
+                connection.call("listVirtualMachines", **{name: value})
+            wanted = f"Only root admins may filter by {name}: the server would ignore it"
+            assert caught.value.message == wanted
+    assert "listVirtualMachines" not in commands(server)
+
+
+def test_root_admins_may_filter_by_all_that_the_server_names(server, cloud):
+    cloud.apis = recorded_machines("admin")
+    with opened(server.profile()) as connection:
+        connection.listVirtualMachines(
+            hostid="5cdb49fd-0000-4000-8000-000000000000", displayvm=True
+        )
+    assert "hostid" in server.came[-1].form
+
+
+def test_by_api_key_list_apis_is_asked_as_a_session_would_and_nothing_else_is(server):
+    first_call(server)
+    spelled = {
+        came.form["command"]: sorted({"apikey", "apiKey"} & set(came.form)) for came in server.came
+    }
+    assert spelled["listApis"] == ["apikey"]
+    assert spelled["listZones"] == spelled["listCapabilities"] == ["apiKey"]
+
+
+@pytest.mark.parametrize("account", ["webshop", "admin"])
+def test_by_api_key_a_role_is_refused_the_filters_it_does_not_have(account):
+    with demo_serving(machines=20) as demo:
+        who = demo.accounts[account]
+        keys = KeyPair(who.api_key, who.secret_key)
+        with opened(Profile("keys", demo.endpoint, keys, source="a test")) as connection:
+            host = {"hostid": "5cdb49fd-0000-4000-8000-000000000000"}
+            if account == "admin":
+                with pytest.raises(ApiError, match="Invalid parameter hostid"):
+                    connection.listVirtualMachines(**host)
+                return
+            with pytest.raises(CallError, match="Only root admins may filter by hostid"):
+                connection.listVirtualMachines(**host)
 
 
 GARBAGE = (

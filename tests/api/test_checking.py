@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from cs_magic.api.catalogue import Catalogue, Command, Parameter, bundled
-from cs_magic.api.checking import check, doubt, ill_typed, knows, newer
+from cs_magic.api.checking import check, doubt, ill_typed, knows
+from cs_magic.api.checks import newer
 from cs_magic.api.values import Call
 from cs_magic.errors import CallError
 
@@ -335,3 +336,9 @@ def test_a_text_that_is_too_long_is_not_repeated_for_it_may_be_a_secret():
 
 def test_an_empty_value_is_left_to_the_server():
     assert check(bundled(), Call("listZones", (("id", ""), ("available", ""))))
+
+
+@pytest.mark.parametrize("value", [",", " ", " , ", "a,,b", "a,"])
+def test_a_list_with_an_empty_element_is_refused_for_the_filter_would_vanish(value):
+    error = refusal("listVirtualMachines", ("ids", value))
+    assert error.message == "ids has an empty element: the filter would vanish"

@@ -51,7 +51,7 @@ class Sources:
     def commands(self) -> dict[str, Row]:
         """One row per command: where it has two classes, the one for the root admin."""
         found: dict[str, Row] = {}
-        for row in table(self.tables / "commands.tsv"):
+        for row in table(self.commands_file):
             known = found.get(row["name"])
             if known is None or row["responseView"] == "Full":
                 since = row["since"] or (known or row)["since"]
@@ -67,6 +67,30 @@ class Sources:
         for row in table(self.tables / "params.tsv"):
             found[row["command"]].setdefault(row["param"], row)
         return found
+
+    @cached_property
+    def hidden(self) -> set[tuple[str, str]]:
+        """(command, parameter) that is annotated for root admins, and hidden from the others."""
+        read = table(self.tables / "params.tsv")
+        return {(row["command"], row["param"]) for row in read if row["authorized"] == "Admin"}
+
+    @cached_property
+    def shown(self) -> set[tuple[str, str]]:
+        """(command, parameter) of the root admin's class alone, where the others have their own.
+
+        listApis reads the root admin's class for everybody, so it shows them to everybody.
+        """
+        views = {row["javaClass"]: row["responseView"] for row in table(self.commands_file)}
+        of: dict[str, set[tuple[str, str]]] = {"Full": set(), "Restricted": set()}
+        for row in table(self.tables / "params.tsv"):
+            of[views[row["javaClass"]]].add((row["command"], row["param"]))
+        shared = {command for command, _ in of["Restricted"]}
+        return {one for one in of["Full"] - of["Restricted"] if one[0] in shared}
+
+    @property
+    def commands_file(self) -> Path:
+        """One row per class of a command."""
+        return self.tables / "commands.tsv"
 
     @cached_property
     def recorded(self) -> dict[str, dict[str, Any]]:
@@ -336,11 +360,19 @@ def details(measured: Rows) -> Iterator[tuple[str, list[str]]]:
 
 
 def parameters(name: str, sources: Sources, lists: Lists) -> Iterator[list[Any]]:
-    """Each as [name, type, required, since, list commands, greatest length], by name."""
+    """Each as [name, type, required, since, list commands, greatest length, root], by name."""
     for row in sorted(sources.parameters[name].values(), key=lambda row: row["param"].lower()):
         related = " ".join(lists.of(row))
         entry = [row["param"], row["type"], row["required"] == "True", row["since"], related]
-        yield shortened([*entry, length(row, sources)], ["", "string", False, "", "", 255])
+        entry += [length(row, sources), root((name, row["param"]), sources)]
+        yield shortened(entry, ["", "string", False, "", "", 255, ""])
+
+
+def root(parameter: tuple[str, str], sources: Sources) -> str:
+    """How listApis treats a parameter of root admins before the others; "" where all have it."""
+    if parameter in sources.hidden:
+        return "hidden"
+    return "shown" if parameter in sources.shown else ""
 
 
 def length(parameter: Row, sources: Sources) -> int:
