@@ -54,6 +54,9 @@ AFTER_THE_DEMO = (
     "notebook.login_form",
     "notebook.signing_in",
     "notebook.words  notebook.helping",
+    "notebook.desk",
+    "notebook.calling",
+    "notebook.going_on",
     "notebook.runner",
     "notebook.magics",
     "notebook.completion",
@@ -86,6 +89,7 @@ ONLY = {
         "notebook.many",
     },
     "IPython": {
+        "notebook.desk",
         "notebook.runner",
         "notebook.magics",
         "notebook.completion",

@@ -10,7 +10,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent / "tools"))
 
-from notebooks import executed
+from notebooks import executed, steady
 
 NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("*.ipynb"))
 
@@ -21,7 +21,9 @@ def outputs(notebook: nbformat.NotebookNode) -> list[list[tuple[str, str]]]:
         [
             (
                 output.output_type,
-                output.get("text") or output.get("evalue") or output.data.get("text/plain", ""),
+                steady(
+                    output.get("text") or output.get("evalue") or output.data.get("text/plain", "")
+                ),
             )
             for output in cell.outputs
         ]

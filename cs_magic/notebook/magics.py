@@ -58,7 +58,7 @@ class CloudStackMagics(Magics):  # type: ignore[misc]
         """
         if self._runner is None:
             return None, None
-        return self._runner.connections.at_hand(profile), self._runner.known
+        return self._runner.desk.connections.at_hand(profile), self._runner.desk.known
 
     def close(self) -> None:
         """Close the connections, and the demo cloud."""

@@ -43,12 +43,12 @@ def shell() -> object:
     made = InteractiveShell.instance(config=config)
     made.run_cell("%load_ext cs_magic\n%cs -q use demo\n%cs -q vms << listVirtualMachines")
     runner = made.magics_manager.registry["CloudStackMagics"].runner
-    profile = runner.connections.current().profile
+    profile = runner.desk.connections.current().profile
     things = tuple(
         Thing(f"vm-{n:05}", f"{n:08x}-0000-4000-8000-000000000000") for n in range(MACHINES)
     )
     call = Call("listVirtualMachines", (("details", "min"),))
-    runner.known._lists[profile, call] = Things(things, True, float("inf"))
+    runner.desk.known._lists[profile, call] = Things(things, True, float("inf"))
     return made
 
 

@@ -113,9 +113,9 @@ def test_a_magic_of_that_name_that_is_not_ours_stays(bare_shell):
 def test_unloading_closes_the_connections(notebook, cloud):
     notebook.fine("%cs -q listZones")
     magics = notebook.shell.magics_manager.registry["CloudStackMagics"]
-    connection = magics.runner.connections.current()
+    connection = magics.runner.desk.connections.current()
     notebook.fine("%unload_ext cs_magic")
-    assert magics.runner.connections.current() is not connection
+    assert magics.runner.desk.connections.current() is not connection
 
 
 def test_the_demo_cloud_ends_with_the_extension(notebook):

@@ -140,8 +140,8 @@ def test_a_verbose_traceback_shows_nothing_of_the_users_names(notebook, cloud, c
 def test_a_failed_call_keeps_no_frames_and_no_rows(notebook, cloud):
     notebook.run("%cs listZones nope=1")
     runner = notebook.shell.magics_manager.registry["CloudStackMagics"].runner
-    assert type(runner.failed) is str
-    assert "has no parameter nope" in runner.failed
+    assert type(runner.desk.failed) is str
+    assert "has no parameter nope" in runner.desk.failed
 
 
 MEANT = {

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from cs_magic.errors import CallError
 from cs_magic.notebook.grammar import asks, parse, parse_cell
 from cs_magic.notebook.statements import Statement, Value
-from cs_magic.notebook.vocabulary import OPTIONS, WORDS
+from cs_magic.notebook.vocabulary import OPTIONS, WORDS, Option
 
 PIECES = (
     "listZones listVirtualMachines use last name= name=a id=$x id={x} id=$x.y id=$x['k'] id=$x[0]"
@@ -36,9 +36,21 @@ def lookup(name: str, steps: list[str | int]) -> Value:
 
 
 values = literals.map(Value) | st.builds(lookup, names, paths)
-options = st.sampled_from(OPTIONS).flatmap(
-    lambda option: st.tuples(st.just(option), values if option.takes else st.none())
-)
+
+
+def rows(name: str, table: Value) -> Value:
+    """`vm=$idle`, the rows of --each."""
+    return Value(name, table.path, f"{name}={table.typed}")
+
+
+def takes(option: Option) -> st.SearchStrategy[Value | None]:
+    """What stands behind an option; behind --each the rows, or nothing."""
+    if option.name == "each":
+        return st.none() | st.builds(rows, names, st.builds(lookup, names, paths))
+    return values if option.takes else st.none()
+
+
+options = st.sampled_from(OPTIONS).flatmap(lambda option: st.tuples(st.just(option), takes(option)))
 
 
 @st.composite

@@ -64,7 +64,7 @@ def changes(demo: Demo, command: str) -> list[Any]:
 
 
 def test_progress_is_one_display_that_is_updated_and_ends_in_one_final_line(page, demo):
-    cell = page.fine("%cs -c name,state stopVirtualMachine id=$slow")
+    cell = page.fine("%cs -y -c name,state stopVirtualMachine id=$slow")
     first, *updates, summary, table = about(page, cell)
     assert (first["msg_type"], summary["msg_type"], table["msg_type"]) == (
         "display_data", "display_data", "execute_result",
@@ -86,7 +86,7 @@ def test_progress_is_one_display_that_is_updated_and_ends_in_one_final_line(page
 
 
 def test_a_job_that_fails_is_an_error_output_in_the_jobs_words(page):
-    cell = page.run("%cs stopVirtualMachine id=$fails")
+    cell = page.run("%cs -y stopVirtualMachine id=$fails")
     assert cell.status == "error"
     line, error = cell.outputs
     assert line["data"]["text/plain"].startswith("stopVirtualMachine · failed ")
@@ -95,7 +95,7 @@ def test_a_job_that_fails_is_an_error_output_in_the_jobs_words(page):
 
 def test_the_stop_button_ends_the_waiting_alone_and_job_then_gives_the_row(page, demo):
     page.fine("a = 'old'")
-    waiting = page.start("a = %cs stopVirtualMachine id=$hangs")
+    waiting = page.start("a = %cs -y stopVirtualMachine id=$hangs")
     queued = page.start("b = 'ran'")
     jobid = running_job(page, waiting)
     page.manager.interrupt_kernel()
@@ -133,7 +133,7 @@ def test_timeout_and_no_wait_leave_the_job_and_jobs_lists_them(page, demo):
 
 
 def test_a_restart_that_forgets_jobs_is_told(page, demo):
-    page.fine("%cs -q --no-wait k << rebootVirtualMachine id=$hangs")
+    page.fine("%cs -y -q --no-wait k << rebootVirtualMachine id=$hangs")
     demo.restart(forget_jobs=False)
     cell = page.run("%cs job $k.jobid[0]")
     assert "restarted" in "\n".join(cell.outputs[-1]["traceback"])
@@ -147,7 +147,7 @@ def test_each_over_a_thousand_machines_is_what_the_cloud_did(page, demo):
     demo.fail("rebootVirtualMachine", 0.05)
     before = len(demo.jobs)
     cell = page.fine(
-        "some = up.head(1000)\n%cs --each --workers 64 r << rebootVirtualMachine id=$some.id"
+        "some = up.head(1000)\n%cs -y --each --workers 64 r << rebootVirtualMachine id=$some.id"
     )
     did = {one.arguments["id"]: one for one in demo.jobs[before:]}
     rows = literal_eval(page.value("r[['id', 'outcome', 'jobid']].to_dict('records')"))
@@ -168,7 +168,7 @@ def test_each_over_a_thousand_machines_is_what_the_cloud_did(page, demo):
 def test_the_stop_button_ends_each_and_keeps_what_is_known(page, demo):
     page.fine("r = 'old'\nodd = [hangs, slow, *up.id[:20]]")
     before = len(demo.jobs)
-    cell = page.start("%cs --each --workers 1 r << stopVirtualMachine id=$odd")
+    cell = page.start("%cs -y --each --workers 1 r << stopVirtualMachine id=$odd")
     page.until(lambda: "1 still running" in cell.text)
     page.manager.interrupt_kernel()
     page.end(cell)
@@ -197,7 +197,7 @@ def test_each_row_of_a_table_makes_a_call_of_its_own(page, demo):
 
 def test_names_stand_for_ids_in_each_call(page, demo):
     before = len(demo.jobs)
-    page.fine("%cs --each r << rebootVirtualMachine id=$few.name")
+    page.fine("%cs -y --each r << rebootVirtualMachine id=$few.name")
     ids = sorted(one.arguments["id"] for one in demo.jobs[before:])
     assert literal_eval(page.value("sorted(few.id)")) == ids
     assert page.value("list(r.id) == list(few.name)") == "True"
@@ -205,7 +205,7 @@ def test_names_stand_for_ids_in_each_call(page, demo):
 
 def test_an_empty_list_sends_nothing_and_gives_an_empty_frame(page, demo):
     before = len(demo.jobs)
-    page.fine("none = few[:0]\n%cs --each r << stopVirtualMachine id=$none.id")
+    page.fine("none = few[:0]\n%cs -y --each r << stopVirtualMachine id=$none.id")
     page.fine("%cs --each vm=$none s << updateVirtualMachine id=$vm.id displayname=$vm.name")
     assert page.value("len(r), list(r.columns)") == (
         "(0, ['id', 'outcome', 'jobid', 'error', 'seconds'])"
@@ -253,7 +253,7 @@ def test_what_cannot_be_meant_is_refused_before_anything_is_sent(page, demo, cel
 
 def test_a_password_made_by_each_is_hidden_and_shown_once_on_demand(page):
     page.fine("off = vms[vms.state == 'Stopped'].head(40)")
-    cell = page.fine("%cs --each --workers 20 r << resetPasswordForVirtualMachine id=$off.id")
+    cell = page.fine("%cs -y --each --workers 20 r << resetPasswordForVirtualMachine id=$off.id")
     assert "is shown once: %cs last --reveal" in cell.text
     hidden = page.value("{one['password'] for one in r.result if one}")
     assert hidden == "{'••••'}"
@@ -264,7 +264,7 @@ def test_a_password_made_by_each_is_hidden_and_shown_once_on_demand(page):
 
 
 def test_quiet_shows_no_progress(page):
-    assert page.fine("%cs -q r << rebootVirtualMachine id=$slow").outputs == []
+    assert page.fine("%cs -y -q r << rebootVirtualMachine id=$slow").outputs == []
 
 
 def test_the_kernel_holds_no_thread_of_ours_afterwards(page: Front, tmp_path: Path) -> None:

@@ -41,9 +41,9 @@ REACHES = """\
 import gc, pickle
 from cs_magic.errors import CloudStackError
 runner = get_ipython().magics_manager.magics["line"]["cs"].__self__.runner
-[connection] = runner.connections._open.values()
+[connection] = runner.desk.connections._open.values()
 texts = [repr(one) for one in (
-    runner, runner.names(None), runner.sign_in, connection, connection.profile,
+    runner, runner.names(None), runner.desk.sign_in, connection, connection.profile,
     connection.client, connection.client.access, connection.client.access.sessions,
     connection.client.access.sessions.signed_in, connection.client.transport,
 )]

@@ -165,7 +165,7 @@ def test_using_it_without_the_flag_lifts_read_only(notebook, ours):
 
 def test_the_read_only_connection_takes_the_place_of_the_other(notebook, ours):
     notebook.fine("%cs use good")
-    connections = notebook.shell.magics_manager.registry["CloudStackMagics"].runner.connections
+    connections = notebook.shell.magics_manager.registry["CloudStackMagics"].runner.desk.connections
     notebook.fine("%cs use good --read-only")
     assert [one.read_only for one in connections._open] == [True]
     notebook.fine("%cs use good")

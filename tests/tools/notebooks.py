@@ -25,6 +25,11 @@ Next:
   CLOUDSTACK_ENDPOINT, CLOUDSTACK_KEY and CLOUDSTACK_SECRET in the environment: your own cloud
 """
 _ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
+# What is another one in every run: how long a job took, and the id that was made for it.
+_PASSING = re.compile(
+    r"(?<= )\d+(\.\d)? s(?= · )"
+    r"|(?<=\bjob )[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}"
+)
 
 
 def executed(path: Path) -> Any:
@@ -37,6 +42,11 @@ def executed(path: Path) -> Any:
         client = NotebookClient(notebook, timeout=300, kernel_name="python3", extra_arguments=quiet)
         client.execute(cwd=str(path.parent))
     return notebook
+
+
+def steady(shown: str) -> str:
+    """A text that was shown, with `…` for what is another one in every run."""
+    return _PASSING.sub("…", shown)
 
 
 def show(path: Path, page: Path) -> None:
@@ -63,12 +73,25 @@ def write(path: Path) -> None:
     for number, cell in enumerate(notebook.cells):
         cell["id"] = f"cell-{number:02d}"
         cell.metadata.pop("execution", None)
+        for output in cell.get("outputs", ()):
+            _make_steady(output)
     notebook.metadata = {
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
         "language_info": {"name": "python"},
     }
     nbformat.write(notebook, path)
     sys.stdout.write(f"{path}\n")
+
+
+def _make_steady(output: Any) -> None:
+    for name in ("text", "evalue"):
+        if name in output:
+            output[name] = steady(output[name])
+    if "traceback" in output:
+        output["traceback"] = [steady(line) for line in output["traceback"]]
+    for kind, shown in output.get("data", {}).items():
+        if kind.startswith("text/"):
+            output["data"][kind] = steady(shown)
 
 
 def _typed(source: str) -> str:

@@ -56,6 +56,7 @@ class World:
         self._tables: dict[str, Table] = {}
         self._lock = threading.RLock()
         self._totals: totals.Totals | None = None
+        self._settled = False
         self._usage: Usage | None = None
         self._usage_rows = usage_rows
         self.version = 0
@@ -75,7 +76,8 @@ class World:
     def settle(self) -> None:
         """Make what is not to depend on any change; called before each."""
         with self._lock:
-            if self._totals is None:
+            if not self._settled:
+                self._settled = True
                 for name in ("machines", "volumes", *FIRST_SEEN):
                     self.table(name)
                 assert self.totals
