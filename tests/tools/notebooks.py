@@ -25,10 +25,11 @@ Next:
   CLOUDSTACK_ENDPOINT, CLOUDSTACK_KEY and CLOUDSTACK_SECRET in the environment: your own cloud
 """
 _ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
-# What is another one in every run: how long a job took, and the id that was made for it.
+# What is another one in every run: how long a job took, the id made for it, the demo's port.
 _PASSING = re.compile(
     r"(?<= )\d+(\.\d)? s(?= · )"
     r"|(?<=\bjob )[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}"
+    r"|(?<=\b127\.0\.0\.1:)\d+"
 )
 
 
