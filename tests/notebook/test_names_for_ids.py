@@ -163,7 +163,7 @@ def test_names_at_a_recorded_cloud(recorded):
 def test_a_machine_is_deployed_from_names_and_once(recorded):
     notebook, replay = recorded
     notebook.fine(
-        "%cs -q deployVirtualMachine zoneid=sim name=rec-e-1"
+        "%cs -q --no-wait deployVirtualMachine zoneid=sim name=rec-e-1"
         ' serviceofferingid="Small Instance"'
         ' templateid="CentOS 5.6 (64-bit) no GUI (Simulator)"'
     )
@@ -177,7 +177,7 @@ def test_a_machine_is_deployed_from_names_and_once(recorded):
 def test_what_is_changed_makes_names_be_looked_up_anew(recorded):
     notebook, replay = recorded
     notebook.fine(
-        "%%cs -q -y\n"
+        "%%cs -q -y --no-wait\n"
         "listHosts zoneid=sim\n"
         "listHosts zoneid=sim\n"
         "stopVirtualMachine id=f21d5034-f79b-491e-831e-c4b0592e24b8\n"
