@@ -8,7 +8,7 @@ FIND_PYTHON := for p in "$(PYTHON)" python3 python3.13 python3.12 python3.11 pyt
 	[ -n "$$p" ] && "$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& { echo "$$p"; break; }; done
 
-.PHONY: help demo lab test test-all lint notebooks bench clean
+.PHONY: help demo lab test test-all lint notebooks peers peers-go verify faults matrix bench bench-long clean
 
 help: ## list these words
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,7 +23,7 @@ test: $(VENV)/.dev lint ## lint, types, and the tests that CI runs
 	$(BIN)/python -m pytest -n 2 -m "not long"
 
 test-all: $(VENV)/.dev lint ## everything, the long tests too
-	HYPOTHESIS_PROFILE=new $(BIN)/python -m pytest -n 2
+	HYPOTHESIS_PROFILE=new CS_MAGIC_TEST_EXAMPLES=5000 $(BIN)/python -m pytest -n 2
 
 lint: $(VENV)/.dev ## ruff and mypy
 	$(BIN)/ruff check .
@@ -33,9 +33,28 @@ lint: $(VENV)/.dev ## ruff and mypy
 notebooks: $(VENV)/.dev ## run every notebook and save it with its outputs
 	$(BIN)/python tests/tools/notebooks.py write notebooks/*.ipynb
 
-bench: $(VENV)/.dev ## how fast bytes become a DataFrame and a key press is answered
+peers: $(VENV)/.dev ## other people's clients from PyPI (cs, libcloud) against the demo cloud
+	@PYTHONPATH=tests $(BIN)/python -m peers
+
+peers-go: $(VENV)/.dev ## these, the SDK for Go and cmk where they are at hand; saves the table
+	@PYTHONPATH=tests $(BIN)/python -m peers --all --save
+
+verify: $(VENV)/.dev ## hold our client against your CloudStack, reading only: PROFILE=name
+	@$(BIN)/python -m cs_magic.verify $(PROFILE)
+
+faults: $(VENV)/.dev ## what comes of every call when its network fails; the table of the README
+	@$(BIN)/python tests/fault_matrix.py
+
+matrix: $(VENV)/.dev ## the tests at the lowest and the newest versions of what we use; half an hour
+	@$(BIN)/python tests/tools/matrix.py
+
+bench: $(VENV)/.bench ## how fast bytes become a DataFrame and a key press is answered; minutes
 	$(BIN)/python tests/benchmarks/bench.py
 	$(BIN)/python tests/benchmarks/completion.py
+
+bench-long: $(VENV)/.bench ## the same, and how it grows up to 300,000 machines
+	$(BIN)/python tests/benchmarks/bench.py --long
+	$(BIN)/python tests/benchmarks/stream.py
 
 clean: ## remove what the others made
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
@@ -56,3 +75,7 @@ $(VENV)/.lab: $(VENV)/.python pyproject.toml
 $(VENV)/.dev: $(VENV)/.python pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
 	@touch $@ $(VENV)/.lab
+
+$(VENV)/.bench: $(VENV)/.dev
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[bench]'
+	@touch $@

@@ -26,7 +26,9 @@ from cs_magic.errors import (
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-    from cs_magic.connection import Connection, connect
+    from cs_magic.clouds import connect
+    from cs_magic.comparison import changes
+    from cs_magic.connection import Connection
 
 __all__ = [
     "ApiError",
@@ -42,15 +44,20 @@ __all__ = [
     "StillRunning",
     "TransportError",
     "Unauthorized",
+    "changes",
     "connect",
 ]
 
 
 def __getattr__(name: str) -> Any:
     if name in {"Connection", "connect"}:
-        from cs_magic import connection
+        from cs_magic import clouds
 
-        return getattr(connection, name)
+        return getattr(clouds, name)
+    if name == "changes":
+        from cs_magic import comparison
+
+        return comparison.changes
     if name == "__version__":
         from importlib.metadata import version
 

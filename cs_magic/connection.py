@@ -1,8 +1,7 @@
-"""`connect()`: one profile's client and catalogue, giving DataFrames to scripts and magics."""
+"""One profile's client and catalogue, giving DataFrames to scripts and magics."""
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
@@ -10,31 +9,32 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from cs_magic.api.asked import check_columns, check_explode, check_options
-from cs_magic.api.catalogue import Catalogue, Command, Parameter, bundled
+from cs_magic.api.came import Resumable
+from cs_magic.api.catalogue import Catalogue, Command, bundled
 from cs_magic.api.catalogues import Catalogues, Tell
 from cs_magic.api.checking import check, doubt, unknown
 from cs_magic.api.client import Client
-from cs_magic.api.columns import kind_of
+from cs_magic.api.details import lean
 from cs_magic.api.jobs import Watcher, ended
 from cs_magic.api.lookups import Lists, Lookups
 from cs_magic.api.named import without_names
 from cs_magic.api.names import resolved
 from cs_magic.api.pages import Reader, Wish, variants
-from cs_magic.api.profile import Profile, check_scheme, checked
-from cs_magic.api.profiles import Profiles
+from cs_magic.api.profile import Profile, check_scheme
 from cs_magic.api.records import revealed, rows_of
-from cs_magic.api.settings import adjusted, given
+from cs_magic.api.spelling import column_names, kinds, sources, spelt
 from cs_magic.api.traces import traceable
-from cs_magic.api.transport import HttpTransport
 from cs_magic.api.values import Call, Options, Result
 from cs_magic.api.wire import encoded
-from cs_magic.errors import CallError, CloudStackError, Incomplete, ProfileError, Refused
+from cs_magic.errors import CloudStackError, Incomplete, Refused
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from cs_magic.files import Written
 
+# Where the rows of a call go, made of what is sent, its command, and what is wanted.
+Into = Callable[[Call, Command, Wish], Resumable]
 # What there is of a job that nobody waits for.
 _JOB = {"jobid": "text", "id": "text"}
 
@@ -110,7 +110,7 @@ class Connection:
             StillRunning: the job was waited for long enough; it goes on.
         """
         pairs = tuple(pair for name, value in arguments.items() for pair in encoded(name, value))
-        options = Options(_column_names(columns), limit, own, wait=wait, timeout=job_timeout)
+        options = Options(column_names(columns), limit, own, wait=wait, timeout=job_timeout)
         call = Call(command, pairs)
         try:
             result = self.run(call, options)
@@ -128,10 +128,12 @@ class Connection:
         options: Options,
         lookups: Lookups | None = None,
         watcher: Watcher | None = None,
+        into: Into | None = None,
     ) -> Result:
         """The answer to a call as Arrow columns; errors as in `call`.
 
-        `lookups` are the names that are known already; `watcher` is told of a job.
+        `lookups` are the names that are known already; `watcher` is told of a job; the rows
+        go `into` what that makes of the call, where they go elsewhere than into a table.
         """
         check_options(options)
         lookups = Lookups() if lookups is None else lookups
@@ -140,13 +142,14 @@ class Connection:
         call = self.with_ids(call, options, lookups)
         if not command.is_read:
             lookups.forget()
-        wish, sent = self.wish(options), spelt(call, command)
+        wish, sent = self.wish(options), self._lean(call, command, options)
         if not command.is_read:
             sent = traceable(sent, self.catalogue.find(call.command))
         job = ended(self.client, sent, watcher or Watcher(), self.patience(options), options.wait)
         try:
             fields = _JOB if command.is_async and not options.wait else kinds(command)
-            result = Reader(self.client, command, fields, wish, job).read(sent)
+            rows = into(sent, command, wish) if into else None
+            result = Reader(self.client, command, fields, wish, job, rows=rows).read(sent)
         except Incomplete as broken:
             broken.result = self.named(broken.result)
             raise
@@ -162,7 +165,7 @@ class Connection:
 
     def wish(self, options: Options) -> Wish:
         """What of an answer the options want."""
-        only = None if options.columns is None else _sources((*options.columns, options.explode))
+        only = None if options.columns is None else sources((*options.columns, options.explode))
         limit = None if options.limit is None else int(options.limit)  # numpy's too
         return Wish(limit, only, options.text or options.raw, options.own or self._own)
 
@@ -212,6 +215,10 @@ class Connection:
         self._check_allowed(command)
         return command
 
+    def _lean(self, call: Call, command: Command, options: Options) -> Call:
+        """The call as the server spells it, asking for no more than the columns need."""
+        return lean(spelt(call, command), command, self.wish(options).only)
+
     def _check_allowed(self, command: Command) -> None:
         if self.profile.read_only and not command.is_read:
             raise Refused(
@@ -247,7 +254,7 @@ class Connection:
         command = self.command(call, options)
         check_scheme(self.profile)
         call = self.with_ids(call, options, Lookups())
-        return variants(spelt(call, command), command, options.own or self._own)
+        return variants(self._lean(call, command, options), command, options.own or self._own)
 
     def close(self) -> None:
         """Sign out where there is a session, and close the connections to the server."""
@@ -294,92 +301,3 @@ class Connection:
         traceback: TracebackType | None,
     ) -> None:
         self.close()
-
-
-def connect(
-    profile: str | None = None,
-    *,
-    endpoint: str | None = None,
-    api_key: str | None = None,
-    secret_key: str | None = None,
-    **settings: Any,
-) -> Connection:
-    """A connection to a profile, or to an endpoint with API keys given here. Nothing is sent yet.
-
-    Args:
-        profile: its name; without one, and without an endpoint, the current profile (the
-            environment's, the configuration's default, the only one there is).
-        endpoint, api_key, secret_key: instead of a profile, and only together: an endpoint
-            given here never goes with keys found elsewhere.
-        settings: `verify`, `allow_http`, `method`, `timeout`, `job_timeout`, `workers`,
-            `scope`, `read_only`, `catalogue`, `signature_version`, `signature_algorithm`, as in a
-            profile, and stronger.
-
-    Raises:
-        ProfileError: there is no such profile, or it is incomplete or unsafe; or there is
-            no such setting, or its value is wrong.
-        Refused: plain HTTP to another machine without `allow_http`.
-    """
-    if endpoint is None and api_key is None and secret_key is None:
-        profiles = Profiles()
-        found = profiles.current() if profile is None else profiles.get(profile)
-    elif profile is not None or not (endpoint and api_key and secret_key):
-        raise ProfileError("endpoint, api_key and secret_key go together, without a profile")
-    else:
-        found = given(endpoint, api_key, secret_key)
-    return opened(adjusted(found, settings))
-
-
-def opened(profile: Profile) -> Connection:
-    """A connection for a profile.
-
-    Raises:
-        Refused: it is plain HTTP to another machine.
-        ProfileError: CS_MAGIC_CATALOGUE, which is stronger than the profile's, is no mode.
-    """
-    check_scheme(profile)
-    mode = _catalogue_of_the_environment() or profile.catalogue
-    client = Client(profile, HttpTransport(profile))
-    return Connection(client, Catalogues(client, mode))
-
-
-def _catalogue_of_the_environment() -> str:
-    said = os.environ.get("CS_MAGIC_CATALOGUE", "").strip()
-    try:
-        return checked("catalogue", said) if said else ""
-    except ValueError as error:
-        wanted = str(error)
-    raise ProfileError(f"CS_MAGIC_CATALOGUE is {wanted}, not {said}")
-
-
-def kinds(command: Command) -> dict[str, str]:
-    """The documented fields of an answer, and their kinds."""
-    return {field.name: kind_of(field.name, field.kind or "unknown") for field in command.fields}
-
-
-def spelt(call: Call, command: Command) -> Call:
-    """The call with names as the catalogue spells them: the server matters about some."""
-    return Call(
-        command.name, tuple((_name(command, name), value) for name, value in call.arguments)
-    )
-
-
-def _name(command: Command, name: str) -> str:
-    known: Parameter | None = command.parameter(name)
-    bare, bracket, rest = name.partition("[")
-    return (known.name if known else bare) + bracket + rest
-
-
-def _sources(columns: Sequence[str | None]) -> list[str]:
-    """The fields that hold these columns: `nic.0.ipaddress` comes from `nic`."""
-    return list(dict.fromkeys(column.partition(".")[0] for column in columns if column))
-
-
-def _column_names(columns: Sequence[str] | str | None) -> tuple[str, ...] | None:
-    if columns is None or isinstance(columns, str):
-        return None if columns is None else (columns,)
-    try:
-        return tuple(columns)
-    except TypeError:
-        pass
-    raise CallError(f"columns is a list of names, not {columns!r}")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import uuid
 from collections.abc import Iterator, Sequence
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 KINDS = ("csv", "parquet", "xlsx")
+PART = "part-{:05}.parquet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,7 @@ def check(kind: str, path: str | Path) -> Path:
         raise CallError("xlsx needs openpyxl", "pip install 'cs-magic[reports]'")
     try:
         target = Path(path).expanduser().resolve()
-        problem = _in_the_way(target)
+        problem = _in_the_way(target, is_folder(kind, path))
     except (OSError, RuntimeError, ValueError) as error:  # no home, a loop of links, a NUL
         problem = str(getattr(error, "strerror", None) or error)
     if problem:
@@ -84,6 +86,7 @@ def write(
     a spreadsheet would take for a formula has an apostrophe before it; see `sheets`.
 
     parquet: one schema for a command and its columns, whatever the rows hold; see `parquet`.
+    A path without an ending is a dataset: a folder of such files.
 
     xlsx: dates are naive UTC and say so in the header, infinity is `Unlimited`, integers of
     more than 15 digits are text; a second sheet says where the rows came from.
@@ -100,23 +103,43 @@ def write(
             nothing is left behind, and an older file is as it was.
     """
     target = check(kind, path)
-    table = _as_arrow(shaped(result, columns, explode))
-    with _aside(target, path) as aside:
+    table = laid_out(result, columns, explode)
+    with aside(target, path) as new:
         if kind == "parquet":
-            shape, notes = parquet.save(aside, result, table, columns, explode)
+            part = new
+            if is_folder(kind, path):
+                new.mkdir()
+                part = new / PART.format(0)
+            shape, notes = parquet.save(part, result, table, columns, explode)
         elif kind == "xlsx":
-            shape, notes = sheets.save_xlsx(aside, result, table)
+            shape, notes = sheets.save_xlsx(new, result, table)
         else:
-            shape, notes = sheets.save_csv(aside, table)
-        size = aside.stat().st_size
+            shape, notes = sheets.save_csv(new, table)
+        size = size_of(new)
     return Written(str(target), *shape, size, result.provenance.complete, (*result.notes, *notes))
 
 
-def _in_the_way(target: Path) -> str:
+def is_folder(kind: str, path: str | Path) -> bool:
+    """Whether this is a dataset: a folder of Parquet files, whose name has no ending."""
+    name = str(path)
+    return kind == "parquet" and (name.endswith(("/", os.sep)) or not Path(name).suffix)
+
+
+def is_dataset(folder: Path) -> bool:
+    """Whether a folder holds nothing but the parts of a dataset of ours, or nothing at all."""
+    return all(re.fullmatch(r"part-\d+\.parquet", one.name) for one in folder.iterdir())
+
+
+def _in_the_way(target: Path, folder: bool = False) -> str:
     """Why nothing can be written there, or an empty text."""
-    if target.is_dir():
+    if folder and target.is_dir():
+        if not is_dataset(target):
+            return "it is a folder that holds other things"
+    elif target.is_dir():
         return "it is a folder"
-    if target.exists() and not target.is_file():
+    elif folder and target.is_file():
+        return "it is a file; a dataset is a folder (PATH.parquet is one file)"
+    elif target.exists() and not target.is_file():
         return "it is not a file"
     if target.exists() and not os.access(target, os.W_OK):
         return "it is read-only"
@@ -128,21 +151,65 @@ def _in_the_way(target: Path) -> str:
 
 
 @contextmanager
-def _aside(target: Path, path: str | Path) -> Iterator[Path]:
-    """A new file beside the target, which takes its place where the block ends well."""
-    aside = target.with_name(f".cs-magic-{uuid.uuid4().hex}.part")
+def aside(target: Path, path: str | Path) -> Iterator[Path]:
+    """A new file beside the target, which takes its place where the block ends well.
+
+    It may become a folder, which takes the place of another one.
+
+    Raises:
+        CallError: the file system refuses.
+    """
+    new = target.with_name(f".cs-magic-{uuid.uuid4().hex}.part")
     try:
         try:
-            yield aside
-            if target.exists():
-                shutil.copymode(target, aside)
-            os.replace(aside, target)
+            yield new
+            put(new, target)
             return
         finally:
-            aside.unlink(missing_ok=True)
+            remove(new)
     except OSError as error:
         problem = CallError(f"{path} can't be written: {error.strerror or error}")
     raise problem from None
+
+
+def put(new: Path, target: Path) -> None:
+    """Put a file or a folder in the place of an older one. Raises OSError."""
+    if not new.is_dir():
+        if target.exists():
+            shutil.copymode(target, new)
+        os.replace(new, target)
+        return
+    old = target.with_name(f".cs-magic-{uuid.uuid4().hex}.old")
+    if target.exists():
+        os.replace(target, old)
+    try:
+        os.replace(new, target)
+    except OSError:
+        if old.exists():
+            os.replace(old, target)
+        raise
+    remove(old)
+
+
+def remove(path: Path) -> None:
+    """Remove a file, or a folder with what is in it, where there is one."""
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def size_of(path: Path) -> int:
+    """The bytes of a file, or of the files in a folder."""
+    files = path.iterdir() if path.is_dir() else (path,)
+    return sum(one.stat().st_size for one in files)
+
+
+def laid_out(
+    result: Result, columns: Sequence[str] | None = None, explode: str | None = None
+) -> pa.Table:
+    """The result's columns as a file has them, nested ones as JSON text."""
+    return _as_arrow(shaped(result, columns, explode))
 
 
 def _as_arrow(frame: pd.DataFrame) -> pa.Table:

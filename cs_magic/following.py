@@ -15,9 +15,10 @@ from cs_magic.api.many import Many
 from cs_magic.api.outcomes import interrupted, page_of, result_of, secrets_of, waited, whole
 from cs_magic.api.pages import Reader
 from cs_magic.api.records import revealed
+from cs_magic.api.spelling import kinds, spelt
 from cs_magic.api.traces import traceable
 from cs_magic.api.values import Call, Document, Options, Page, Payload, Result
-from cs_magic.connection import Connection, kinds, spelt
+from cs_magic.connection import Connection
 
 _NOTHING = Command("")
 _FEW = 5  # the names of so many calls are asked for one by one

@@ -6,22 +6,23 @@ Columns keep CloudStack's names. dtypes: `str`, `Int64`, `Float64`, `boolean`,
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Sequence
 from itertools import chain, count
 from typing import Any
 
-import msgspec
 import pandas as pd
 import pyarrow as pa
 
+from cs_magic.api.at_rest import collector_at_rest
+from cs_magic.api.columns import parsed
 from cs_magic.api.envelope import too_deep
 from cs_magic.api.records import is_json
 from cs_magic.api.values import Result
 
 # A notebook shows twenty columns: these come first, in this order, where there are such.
 FIRST = (
-    "name username key value description state status level type zonename podname clustername"
+    "profile"  # the first where rows of several are together
+    " name username key value description state status level type zonename podname clustername"
     " account project domain displayname ipaddress hostname networkname virtualmachinename vmname"
     " vmdisplayname size cpunumber cpuspeed memory serviceofferingname templatename osdisplayname"
     " created startdate enddate id"
@@ -44,7 +45,8 @@ def to_frame(result: Result, columns: Sequence[str] | None = None) -> pd.DataFra
     table = result.table
     if columns is None:
         table = table.select(_ordered(table))
-    frame = _typed(table)
+    with collector_at_rest():
+        frame = _typed(table)
     if columns is not None:
         frame = _chosen(frame, columns)
     frame.attrs["cs"] = result.provenance.as_json()
@@ -146,19 +148,11 @@ def _series(column: pa.ChunkedArray) -> pd.Series[Any]:
 
 def _objects(column: pa.ChunkedArray) -> pd.Series[Any]:
     """JSON text as Python lists, dicts and scalars; None where there was nothing."""
-    texts = ("null" if cell is None else cell for cell in column.to_pylist())
-    whole = "[" + ",".join(texts) + "]"
     try:
-        return pd.Series(_parsed(whole), dtype=object)
+        values = parsed(column)
     except RecursionError:
         raise too_deep() from None
-
-
-def _parsed(whole: str) -> Any:
-    try:
-        return msgspec.json.decode(whole)
-    except msgspec.MsgspecError:  # 1e400, NaN: not JSON to everybody
-        return json.loads(whole)
+    return pd.Series(values, dtype=object)
 
 
 def _chosen(frame: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:

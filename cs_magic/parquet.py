@@ -14,7 +14,7 @@ provenance, the notes, and the names of the columns that hold JSON.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,8 +22,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from cs_magic.api.columns import ARROW, DOCUMENTED, fitted
+from cs_magic.api.columns import ARROW, DOCUMENTED
 from cs_magic.api.records import is_json, kinds_of
+from cs_magic.api.settling import fitted
 from cs_magic.api.values import Provenance, Result
 from cs_magic.frames import to_frame
 
@@ -46,13 +47,43 @@ def save(
     Raises:
         OSError: as the file system says.
     """
-    kinds = _kinds(result, table, columns, explode)
+    kinds = layout(result.table, table, columns, explode)
     whole = conformed(table, kinds)
-    odd = _names_in_other(whole)
-    notes = (f"{OTHER} holds what the documented types can't: {', '.join(odd)}",) if odd else ()
-    metadata = _metadata(whole, kinds, replace(result, notes=(*result.notes, *notes)))
-    pq.write_table(whole.replace_schema_metadata(metadata), path, compression="zstd")
+    notes = about_other(names_in_other(whole))
+    save_whole(path, replace(result, notes=(*result.notes, *notes)), whole, kinds)
     return whole.shape, notes
+
+
+def save_whole(
+    path: Path, result: Result, table: pa.Table, kinds: Mapping[str, str], rows: int = 1 << 20
+) -> None:
+    """Write a table that is conformed to these kinds; a row group has so many rows at most."""
+    metadata = _metadata(table, kinds, result)
+    whole = table.replace_schema_metadata(metadata)
+    pq.write_table(whole, path, row_group_size=rows, compression="zstd")
+
+
+def joined(path: Path, result: Result, parts: Iterable[Path], kinds: Mapping[str, str]) -> None:
+    """One file of several that are conformed to these kinds, a row group at a time."""
+    writer = None
+    try:
+        for part in parts:
+            with pq.ParquetFile(part) as source:
+                for number in range(source.num_row_groups):
+                    group = source.read_row_group(number)
+                    metadata = _metadata(group, kinds, result) if writer is None else None
+                    if writer is None:
+                        schema = group.schema.with_metadata(metadata)
+                        writer = pq.ParquetWriter(path, schema, compression="zstd")
+                    writer.write_table(group.replace_schema_metadata(writer.schema.metadata))
+    finally:
+        if writer is not None:
+            writer.close()
+
+
+def about_other(names: Collection[str]) -> tuple[str, ...]:
+    """A note of what stands in `_other`, where anything does."""
+    return (f"{OTHER} holds what the documented types can't: {', '.join(names)}",) if names else ()
 
 
 def conformed(table: pa.Table, kinds: Mapping[str, str]) -> pa.Table:
@@ -69,11 +100,16 @@ def conformed(table: pa.Table, kinds: Mapping[str, str]) -> pa.Table:
     return pa.table(arrays | {OTHER: pa.array(other, pa.large_string())})
 
 
-def _kinds(
-    result: Result, table: pa.Table, columns: Sequence[str] | None, explode: str | None
+def layout(
+    whole: pa.Table, table: pa.Table, columns: Sequence[str] | None, explode: str | None = None
 ) -> dict[str, str]:
-    """The columns of the file, in order, and the kind of each; `_other` not among them."""
-    documented = kinds_of(result.table)
+    """The columns of the file, in order, and the kind of each; `_other` not among them.
+
+    Args:
+        whole: a result's table, which says what is documented.
+        table: the same, laid out by columns.
+    """
+    documented = kinds_of(whole)
     if columns is not None:
         names = table.column_names
     elif documented:
@@ -126,7 +162,8 @@ def _values(field: pa.Field, column: pa.ChunkedArray) -> list[Any]:
     return [cell and json.loads(cell) for cell in cells] if is_json(field) else cells
 
 
-def _names_in_other(table: pa.Table) -> list[str]:
+def names_in_other(table: pa.Table) -> list[str]:
+    """The names of the fields that `_other` has."""
     texts = table[OTHER].unique().to_pylist()
     return sorted({name for text in texts if text for name in json.loads(text)})
 

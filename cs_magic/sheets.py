@@ -60,12 +60,13 @@ def inert(text: str) -> str:
     return "'" + later if _BEGINS_ALIVE.match(plain) else later
 
 
-def save_csv(path: Path, table: pa.Table) -> Saved:
+def save_csv(path: Path, table: pa.Table, header: bool = True) -> Saved:
     """Write the table as CSV; how many rows and columns, and notes. Raises OSError."""
     cells = [_csv_cells(*one) for one in zip(table.schema, table.columns, strict=True)]
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(inert(name) for name in table.column_names)
+        if header:
+            writer.writerow(inert(name) for name in table.column_names)
         writer.writerows(zip(*cells, strict=True))
     return table.shape, ()
 

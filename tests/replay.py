@@ -135,9 +135,9 @@ class Replay:
         self.requests.append(form)
         given = self._steps.get(form.get("command", ""))
         if given is None and form.get("command") == "listConfigurations":
-            return 432, _JSON, _NOT_FOR_USERS
+            return 432, JSON, _NOT_FOR_USERS
         if given is None:
-            return 401, _JSON, _UNKNOWN
+            return 401, JSON, _UNKNOWN
         if int(form.get("pagesize", "0")) > self._largest:
             too_big = steps("D-paging/08-pagesize-501")[0]
             body = too_big.body.replace(b"value: 500", b"value: %d" % self._largest)
@@ -148,7 +148,7 @@ class Replay:
         )
         if second or page > len(given):
             wrapper = next(iter(json.loads(given[0].body, strict=False)))
-            return 200, _JSON, json.dumps({wrapper: {}}).encode()
+            return 200, JSON, json.dumps({wrapper: {}}).encode()
         step = given[page - 1]
         return step.status, step.headers, step.body
 
@@ -192,7 +192,7 @@ def environment(replay: Replay, account: str = "radmin") -> dict[str, str]:
     return dict(zip(VARIABLES, values, strict=False))
 
 
-_JSON = {"Content-Type": "application/json;charset=utf-8"}
+JSON = {"Content-Type": "application/json;charset=utf-8"}
 _UNKNOWN = (
     b'{"errorresponse":{"uuidList":[],"errorcode":401,"errortext":'
     b'"unable to verify user credentials and/or request signature"}}'

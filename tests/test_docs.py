@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -53,4 +54,13 @@ def test_every_make_word_of_the_readme_exists(target: tuple[str, str]) -> None:
 @pytest.mark.parametrize("path", re.findall(r"\]\(([^)h][^)]*)\)", README))
 def test_every_link_to_a_file_of_ours_leads_somewhere(path: str) -> None:
     heading = path.removeprefix("#").replace("-", " ")
-    assert (ROOT / path).exists() or f"\n## {heading}\n" in README.lower()
+    assert (ROOT / path).exists() or f"# {heading}\n" in README.lower()
+
+
+def test_the_licence_of_everything_that_is_installed_is_named() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"]
+    asked = [*project["dependencies"], *extras["lab"], *extras["keyring"], *extras["reports"]]
+    names = {re.match(r"[\w-]+", one)[0] for one in asked} - {"cs-magic"}  # type: ignore[index]
+    licences = README.partition("**Licences.**")[2].partition("[CHANGELOG]")[0]
+    assert sorted(name for name in names if not re.search(rf"\b{name}\b", licences)) == []

@@ -22,8 +22,8 @@ from cs_magic.files import KINDS, check, write
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_was_written_is_told(tmp_path, kind):
     result = made(WHOLE, {"id": "i2", "load": "heavy"})
-    written = write(result, kind, tmp_path / "things", ["id", "load"])
-    path = tmp_path / "things"
+    written = write(result, kind, tmp_path / "things.any", ["id", "load"])
+    path = tmp_path / "things.any"
     columns = 3 if kind == "parquet" else 2
     assert written.row() == {
         "path": str(path),
@@ -46,7 +46,7 @@ def test_a_secret_is_in_no_file(tmp_path, kind):
     }
     result = made(row, {"id": "i2", "name": "ldap.bind.password", "value": planted})
     assert result.secrets is not None
-    path = tmp_path / "things"
+    path = tmp_path / "things.any"
     write(result, kind, path)
     whole = path.read_bytes()
     if kind == "xlsx":
@@ -61,7 +61,7 @@ def test_a_secret_is_in_no_file(tmp_path, kind):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_file_is_replaced_whole_and_keeps_its_mode(tmp_path, kind):
-    path = tmp_path / "things"
+    path = tmp_path / "things.any"
     path.write_text("old")
     path.chmod(0o600)
     with path.open() as reading:
@@ -69,7 +69,7 @@ def test_a_file_is_replaced_whole_and_keeps_its_mode(tmp_path, kind):
         assert reading.read() == "old"
     assert path.read_bytes() != b"old"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert beside(path) == ["things"]
+    assert beside(path) == ["things.any"]
 
 
 @contextmanager
@@ -86,7 +86,7 @@ def little_room(most: int = 2_000):
 @pytest.mark.parametrize("old", ["old", None])
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_failure_half_way_leaves_the_old_file_and_nothing_else(tmp_path, kind, old):
-    path = tmp_path / "things"
+    path = tmp_path / "things.any"
     if old:
         path.write_text(old)
     many = named(*(os.urandom(20).hex() for _ in range(2_000)))
@@ -94,7 +94,7 @@ def test_a_failure_half_way_leaves_the_old_file_and_nothing_else(tmp_path, kind,
         write(many, kind, path)
     assert len(caught.value.lines()) == 1
     assert caught.value.__suppress_context__
-    assert beside(path) == (["things"] if old else [])
+    assert beside(path) == (["things.any"] if old else [])
     assert not old or path.read_text() == old
 
 
@@ -124,10 +124,10 @@ def test_a_place_that_is_none_is_refused_in_one_line(tmp_path, monkeypatch, kind
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_is_not_ours_to_write_is_refused(tmp_path, kind):
     (tmp_path / "closed").mkdir(mode=0o500)
-    (tmp_path / "kept").write_text("old")
-    (tmp_path / "kept").chmod(0o400)
+    (tmp_path / "kept.any").write_text("old")
+    (tmp_path / "kept.any").chmod(0o400)
     tmp_path.chmod(0o755)
-    for path, said in (("closed/things", "not yours to write"), ("kept", "read-only")):
+    for path, said in (("closed/things", "not yours to write"), ("kept.any", "read-only")):
         with without_rights(tmp_path / path), pytest.raises(CallError, match=said):
             write(made(WHOLE), kind, tmp_path / path)
 
@@ -155,7 +155,7 @@ def test_the_home_folder_and_a_link_are_followed(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_result_without_rows_has_its_columns(tmp_path, kind):
-    path = tmp_path / "things"
+    path = tmp_path / "things.any"
     assert write(made(), kind, path).rows == 0
     if kind == "csv":
         assert (
@@ -167,13 +167,13 @@ def test_a_result_without_rows_has_its_columns(tmp_path, kind):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_result_with_no_columns_at_all_is_written(tmp_path, kind):
-    assert write(made(kinds={}), kind, tmp_path / "things").rows == 0
+    assert write(made(kinds={}), kind, tmp_path / "things.any").rows == 0
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_exploded_field_has_a_row_for_each_element(tmp_path, kind):
     row = WHOLE | {"nic": [{"ipaddress": "10.1.1.1"}, {"ipaddress": "10.1.1.2"}]}
-    path = tmp_path / "things"
+    path = tmp_path / "things.any"
     assert write(made(row), kind, path, ["name", "nic"], explode="nic").rows == 2
     read = {"csv": read_csv, "xlsx": cells}.get(kind, lambda path: pq.read_table(path).to_pylist())
     found = [(row["name"], row["nic.ipaddress"]) for row in read(path)]

@@ -18,10 +18,11 @@ import pytest
 from written import LIVELY, made, named, read_csv
 
 from cs_magic.api.values import Call, Options
-from cs_magic.connection import Connection, connect
+from cs_magic.connection import Connection
 from cs_magic.demo.server import serving
 from cs_magic.files import KINDS, write
 from cs_magic.frames import to_frame
+from cs_magic.opening import connect
 
 LISTS = {
     "listVirtualMachines": {},

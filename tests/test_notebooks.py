@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import sys
+from base64 import b64decode
+from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import nbformat
+import numpy as np
 import pytest
+from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).parent / "tools"))
 
@@ -15,8 +20,13 @@ from notebooks import executed, steady
 NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("*.ipynb"))
 
 
+# How much two drawings of the same picture may differ: letters, from machine to machine.
+SIZE = 0.02
+SHADE = 8
+
+
 def outputs(notebook: nbformat.NotebookNode) -> list[list[tuple[str, str]]]:
-    """What each cell shows, as text; a picture by its kind only."""
+    """What each cell shows, as text."""
     return [
         [
             (
@@ -32,13 +42,44 @@ def outputs(notebook: nbformat.NotebookNode) -> list[list[tuple[str, str]]]:
     ]
 
 
+def pictures(notebook: nbformat.NotebookNode) -> list[Any]:
+    """The pictures that the cells show, as arrays of red, green and blue."""
+    shown = [output for cell in notebook.cells for output in cell.get("outputs", ())]
+    found = [output.data["image/png"] for output in shown if "image/png" in output.get("data", {})]
+    return [np.asarray(Image.open(BytesIO(b64decode(one))).convert("RGB")) for one in found]
+
+
+def alike(one: Any, other: Any) -> bool:
+    """Whether two pictures are nearly as large and, laid over each other, nearly the same."""
+    high, wide = (min(pair) for pair in zip(one.shape[:2], other.shape[:2], strict=True))
+    sides = zip(one.shape[:2], other.shape[:2], strict=True)
+    if any(abs(side - same) > SIZE * side for side, same in sides):
+        return False
+    difference = one[:high, :wide].astype(float) - other[:high, :wide].astype(float)
+    return float(np.abs(difference).mean()) < SHADE
+
+
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_a_notebook_shows_what_it_was_saved_with(
-    path: Path, monkeypatch: pytest.MonkeyPatch
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CS_MAGIC_CATALOGUE", "fresh")  # the server's, and nothing on disk
     saved = nbformat.read(path, as_version=4)
-    assert outputs(executed(path)) == outputs(saved)
+    fresh = executed(path, tmp_path)
+    assert outputs(fresh) == outputs(saved)
+    for drawn, before in zip(pictures(fresh), pictures(saved), strict=True):
+        assert alike(drawn, before)
+
+
+def test_pictures_are_alike_but_for_the_shapes_of_letters() -> None:
+    chart = np.full((100, 200, 3), 255, dtype=np.uint8)
+    chart[20:60, 20:100] = 30
+    letters, other = chart.copy(), chart.copy()
+    letters[90:94, 20:60] = 0
+    other[20:60, 20:160] = 30
+    assert alike(chart, letters)
+    assert not alike(chart, other)
+    assert not alike(chart, chart[:90])
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

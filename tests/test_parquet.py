@@ -28,8 +28,8 @@ from cs_magic.files import write
     ],
 )
 def test_parquet_has_one_schema_whatever_the_rows_hold(tmp_path, rows):
-    write(made(*rows), "parquet", tmp_path / "things")
-    schema = pq.read_schema(tmp_path / "things")
+    write(made(*rows), "parquet", tmp_path / "things.parquet")
+    schema = pq.read_schema(tmp_path / "things.parquet")
     assert dict(zip(schema.names, schema.types, strict=True)) == SCHEMA
 
 
@@ -75,16 +75,16 @@ def test_a_value_that_does_not_fit_is_in_other_and_nowhere_else(
     tmp_path, field, value, held, among
 ):
     rows = [row | {"id": f"i{n}"} for n, row in enumerate((*among, {field: value}))]
-    write(made(*rows), "parquet", tmp_path / "things")
-    row = pq.read_table(tmp_path / "things").to_pylist()[-1]
+    write(made(*rows), "parquet", tmp_path / "things.parquet")
+    row = pq.read_table(tmp_path / "things.parquet").to_pylist()[-1]
     assert row[field] == held
     assert row["_other"] == (None if held is not None else json.dumps({field: value}))
 
 
 def test_what_is_not_documented_is_in_other(tmp_path):
     rows = (WHOLE | {"unheard": "Ü", "of": [1.5, {"x": None}]}, WHOLE | {"id": "i2"})
-    written = write(made(*rows), "parquet", tmp_path / "things")
-    other = pq.read_table(tmp_path / "things")["_other"].to_pylist()
+    written = write(made(*rows), "parquet", tmp_path / "things.parquet")
+    other = pq.read_table(tmp_path / "things.parquet")["_other"].to_pylist()
     assert other == ['{"unheard": "Ü", "of": [1.5, {"x": null}]}', None]
     assert written.notes == ("_other holds what the documented types can't: of, unheard",)
 
@@ -98,13 +98,15 @@ def test_a_field_documented_without_a_type_is_in_other(tmp_path):
 
 def test_where_nothing_is_documented_the_columns_are_as_they_came(tmp_path):
     row = {"id": "i1", "n": 1, "f": 1.5, "b": True, "x": [1]}
-    write(made(row, kinds={}), "parquet", tmp_path / "things")
-    assert pq.read_table(tmp_path / "things").to_pylist() == [row | {"x": "[1]", "_other": None}]
+    write(made(row, kinds={}), "parquet", tmp_path / "things.parquet")
+    assert pq.read_table(tmp_path / "things.parquet").to_pylist() == [
+        row | {"x": "[1]", "_other": None}
+    ]
 
 
 def test_left_as_text_dates_and_numbers_are_text(tmp_path):
-    write(made(WHOLE, text=True), "parquet", tmp_path / "things")
-    (row,) = pq.read_table(tmp_path / "things").to_pylist()
+    write(made(WHOLE, text=True), "parquet", tmp_path / "things.parquet")
+    (row,) = pq.read_table(tmp_path / "things.parquet").to_pylist()
     assert (row["created"], row["cpuused"]) == (WHOLE["created"], WHOLE["cpuused"])
     assert row["_other"] is None
 
@@ -112,8 +114,8 @@ def test_left_as_text_dates_and_numbers_are_text(tmp_path):
 @pytest.mark.parametrize("rows", [(), (WHOLE,), ({"id": "i1", "nic": [{"ipaddress": 5}]},)])
 def test_columns_by_path_are_text_in_the_order_asked(tmp_path, rows):
     columns = ["nic.0.ipaddress", "cpunumber", "nope"]
-    write(made(*rows), "parquet", tmp_path / "things", columns)
-    schema = pq.read_schema(tmp_path / "things")
+    write(made(*rows), "parquet", tmp_path / "things.parquet", columns)
+    schema = pq.read_schema(tmp_path / "things.parquet")
     assert schema.names == [*columns, "_other"]
     assert [str(one) for one in schema.types] == ["large_string", "int64", *["large_string"] * 2]
 
@@ -129,20 +131,20 @@ def test_columns_by_path_are_text_in_the_order_asked(tmp_path, rows):
 )
 def test_the_fields_of_an_exploded_one_are_text(tmp_path, columns, names):
     row = WHOLE | {"nic": [{"ipaddress": "10.1.1.1"}, {"ipaddress": 5}]}
-    write(made(row), "parquet", tmp_path / "things", columns, explode="nic")
-    read = pq.read_table(tmp_path / "things")
+    write(made(row), "parquet", tmp_path / "things.parquet", columns, explode="nic")
+    read = pq.read_table(tmp_path / "things.parquet")
     assert read.column_names == [*names, "_other"]
     assert read["nic.ipaddress"].to_pylist() == ["10.1.1.1", "5"]
 
 
 def test_pandas_gives_back_its_types_and_the_provenance(tmp_path):
     result = made(WHOLE, ODD | {"id": "i2"})
-    written = write(result, "parquet", tmp_path / "things")
-    frame = pd.read_parquet(tmp_path / "things")
+    written = write(result, "parquet", tmp_path / "things.parquet")
+    frame = pd.read_parquet(tmp_path / "things.parquet")
     dtypes = "str Int64 datetime64[us, UTC] str Float64 boolean Float64 Int64 str str"
     assert " ".join(map(str, frame.dtypes)) == dtypes
     assert frame.attrs == {"cs": result.provenance.as_json()}
-    metadata = pq.read_schema(tmp_path / "things").metadata
+    metadata = pq.read_schema(tmp_path / "things.parquet").metadata
     assert json.loads(metadata[b"PANDAS_ATTRS"]) == frame.attrs
     ours = json.loads(metadata[b"cs_magic"])
     assert ours["provenance"] == frame.attrs["cs"]

@@ -19,10 +19,11 @@ from tenacity.wait import wait_random_exponential
 
 from cs_magic.api import envelope
 from cs_magic.api.access import Access
+from cs_magic.api.gate import LONGEST_PAUSE, Gate
 from cs_magic.api.profile import Profile, check_scheme
 from cs_magic.api.traces import fate
 from cs_magic.api.transport import Transport
-from cs_magic.api.values import Call, Payload, Response
+from cs_magic.api.values import Call, Payload, Request, Response
 from cs_magic.errors import (
     ApiError,
     CloudStackError,
@@ -32,9 +33,9 @@ from cs_magic.errors import (
 )
 
 ATTEMPTS = 5
-LONGEST_PAUSE = 60.0
 _backoff = wait_random_exponential(multiplier=0.5, max=15)
 
+Read = Callable[[str, Response], Payload]
 Pause = Callable[[threading.Event, float], Any]
 
 
@@ -56,7 +57,8 @@ class Client:
     """Everything needed to ask one endpoint; safe to use from several threads.
 
     `clock` gives the time of day (UTC) for signatures; `pause` waits so many seconds, or
-    until the event is set; `pagesize` is the server's own, once it is known.
+    until the event is set; `pagesize` is the server's own, once it is known; `gate` is what
+    all clients of the endpoint share.
     """
 
     profile: Profile
@@ -64,8 +66,7 @@ class Client:
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     pause: Pause = threading.Event.wait
     pagesize: int | None = None
-    _not_before: float = 0.0
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    gate: Gate = field(default_factory=Gate)
 
     def __post_init__(self) -> None:
         self.access = Access(self.profile, self.transport, self.clock)
@@ -77,6 +78,7 @@ class Client:
         is_read: bool,
         stop: threading.Event | None = None,
         attempts: int = ATTEMPTS,
+        read: Read = envelope.read,
     ) -> Payload:
         """What the server answers to the call.
 
@@ -85,6 +87,7 @@ class Client:
             stop: once it is set, a read is not sent again. Given by threads that work for
                 the person's own: they don't sign in.
             attempts: how often a read is sent at most.
+            read: what makes a payload of the answer to a read.
 
         Raises:
             ApiError: CloudStack refused.
@@ -98,7 +101,7 @@ class Client:
         stop = stop or threading.Event()
         try:
             payload = (
-                self._read(call, stop, foreground, attempts)
+                self._read(call, stop, foreground, attempts, read)
                 if is_read
                 else self._once(call, foreground)
             )
@@ -109,13 +112,13 @@ class Client:
             return payload
         again = is_read and isinstance(refused, Unauthorized)
         if again and self.access.another_way(used, foreground=foreground):
-            return self._read(call, stop, foreground, attempts)
+            return self._read(call, stop, foreground, attempts, read)
         raise self.access.explained(refused, used)
 
     @property
     def held(self) -> float:
         """How many seconds are left of the pause that the server asked for; 0 or less for none."""
-        return self._not_before - time.monotonic()
+        return self.gate.held
 
     def glance(self, call: Call) -> Payload:
         """What the server answers to a read nobody waits for: sent once, and never signs in.
@@ -125,17 +128,16 @@ class Client:
             ApiError, TransportError: nothing came of it, or the server asked for a pause.
         """
         check_scheme(self.profile)
-        if time.monotonic() < self._not_before:
+        if self.held > 0:
             raise TransportError(f"{self.profile.host} asked for a pause", sent=False)
         if not self.access.stands:
             raise SignInNeeded(f"Nobody has called {self.profile.host} yet")
         request = self.access.request(call, is_read=True, foreground=False)
-        response = self.transport.send(request)
-        if response.status == 429:
-            self._hold(envelope.retry_seconds(response))
-        return envelope.read(call.command, response)
+        return envelope.read(call.command, self._send(call, request, threading.Event()))
 
-    def _read(self, call: Call, stop: threading.Event, foreground: bool, most: int) -> Payload:
+    def _read(
+        self, call: Call, stop: threading.Event, foreground: bool, most: int, read: Read
+    ) -> Payload:
         attempts = Retrying(
             stop=stop_after_attempt(most),
             wait=_seconds,
@@ -144,7 +146,7 @@ class Client:
             reraise=True,
         )
         try:
-            return attempts(self._try, call, stop, foreground)
+            return attempts(self._try, call, stop, foreground, read)
         except _Again as again:
             problem = again.problem
         raise problem
@@ -153,46 +155,56 @@ class Client:
         self._wait(threading.Event())
         request = self.access.request(call, is_read=False, foreground=foreground)
         try:
-            response = self.transport.send(request)
-            if response.status == 429:
-                self._hold(envelope.retry_seconds(response))
+            response = self._send(call, request, threading.Event())
             return _answer_to_a_write(call, response)
         except TransportError as error:
             problem = fate(call, error) if error.sent else error
         raise problem
 
-    def _try(self, call: Call, stop: threading.Event, foreground: bool) -> Payload:
+    def _try(self, call: Call, stop: threading.Event, foreground: bool, read: Read) -> Payload:
         self._wait(stop)
         if stop.is_set():
             raise TransportError(f"{call.command} is no longer wanted", sent=False)
         # It may sign in, and that is sent once.
         request = self.access.request(call, is_read=True, foreground=foreground)
         try:
-            response = self.transport.send(request)
+            response = self._send(call, request, stop)
         except TransportError as error:
             if not error.passing:
                 raise
             raise _Again(error) from None
-        if response.status == 429:
-            self._hold(envelope.retry_seconds(response))
         if not _may_be_tried_again(response):
-            return envelope.read(call.command, response)
+            return read(call.command, response)
         try:
-            return envelope.read(call.command, response)
+            return read(call.command, response)
         except CloudStackError as error:
             raise _Again(error, envelope.retry_seconds(response)) from None
 
+    def _send(self, call: Call, request: Request, stop: threading.Event) -> Response:
+        """The answer to a request that waited for its turn; no more than the server copes with."""
+        with self.gate.turn(self.profile.workers, stop):
+            if stop.is_set():
+                raise TransportError(f"{call.command} is no longer wanted", sent=False)
+            began = time.monotonic()
+            response = self.transport.send(request)
+            if response.status in {429, 503}:
+                self.gate.refused()
+            else:
+                self.gate.answered(_but_for_the_page(call), time.monotonic() - began)
+        if response.status == 429:  # every worker of this endpoint waits, not only this one
+            self.gate.hold(envelope.retry_seconds(response))
+        return response
+
     def _wait(self, stop: threading.Event) -> None:
         """Wait until the server takes calls again."""
-        delay = self._not_before - time.monotonic()
+        delay = self.held
         if delay > 0:
             self.pause(stop, delay)
 
-    def _hold(self, seconds: float | None) -> None:
-        """Every worker of this endpoint waits, not only the one that was refused."""
-        with self._lock:
-            until = time.monotonic() + min(seconds or 1.0, LONGEST_PAUSE)
-            self._not_before = max(self._not_before, until)
+
+def _but_for_the_page(call: Call) -> Call:
+    kept = (pair for pair in call.arguments if pair[0].lower() != "page")
+    return Call(call.command, tuple(kept))
 
 
 def _may_be_tried_again(response: Response) -> bool:

@@ -73,7 +73,8 @@ def verdict(counts: Sequence[int], sizes: Sequence[int], fresh: int, cut: str = 
     if len(held) > 1 and counts[: len(held)] == held:
         return None, _NO_TOTAL
     if len(set(counts)) > 1:
-        return False, f"the total changed while reading ({counts[0]} → {counts[-1]})"
+        other = next(count for count in reversed(counts) if count != counts[0])
+        return False, f"the total changed while reading ({counts[0]} → {other})"
     if fresh < counts[0]:
         return False, f"the server counts {counts[0]} rows, {fresh} came"
     return None, f"the server counts {counts[0]} rows, {fresh} came"

@@ -152,7 +152,7 @@ def _payload(
         return Page(lists[0], count, bytes(inner[lists[0]]), notes + left_out)
     if "jobid" in inner and set(inner) <= {"id", "jobid"}:
         return JobReply(**{name: str(value) for name, value in _plain(inner).items()})
-    if len(inner) == 1 and _opens(inner[names[0]], b"{"):
+    if len(inner) == len(names) == 1 and _opens(inner[names[0]], b"{"):
         return Document(names[0], bytes(inner[names[0]]), notes)
     return Document(None, msgspec.json.encode(inner), notes)
 

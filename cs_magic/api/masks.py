@@ -16,7 +16,7 @@ _ENDINGS = ("password", "passwd", "secretkey", "privatekey", "passphrase", "secr
 _PUBLIC = frozenset({"zonetoken"})  # a zone's number, in older releases
 # Settings and details are rows of a name and a value: `security.singlesignon.key`.
 _SETTING_ENDINGS = (".key", ".token", ".privatekey", ".bindpass", *_ENDINGS)
-_NEEDLES = (
+NEEDLES = (
     b"pass", b"secret", b"apikey", b"accesskey", b"sessionkey", b"privatekey", b"sharedkey",
     b"psk", b"token", b"jsessionid", b"configdata", b"signature=", b'.key"', b"\\u",
 )  # fmt: skip
@@ -104,4 +104,4 @@ def may_hold_secret(cells: Sequence[bytes | str | None]) -> bool:
     """Whether any of these JSON texts could hold a secret: quick, and never wrongly no."""
     texts = (cell.encode() if isinstance(cell, str) else cell for cell in cells if cell)
     whole = b",".join(texts).lower()
-    return any(needle in whole for needle in _NEEDLES)
+    return any(needle in whole for needle in NEEDLES)

@@ -11,31 +11,18 @@ from __future__ import annotations
 import json
 import re
 import threading
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
-import msgspec
-
+from cs_magic.api import sight
 from cs_magic.api.access import Authorized
 from cs_magic.api.ahead import Ahead
+from cs_magic.api.came import Came, Resumable, Rows
 from cs_magic.api.catalogue import Command
 from cs_magic.api.client import Client
-from cs_magic.api.completeness import ListRead, cut_by_limit
-from cs_magic.api.masks import masked_arguments
 from cs_magic.api.records import Records
-from cs_magic.api.values import (
-    Call,
-    Document,
-    JobReply,
-    Page,
-    Payload,
-    Provenance,
-    Result,
-    parameter_of,
-)
-from cs_magic.errors import ApiError, CloudStackError, Incomplete, Unauthorized
+from cs_magic.api.values import Call, JobReply, Page, Payload, Result, parameter_of
+from cs_magic.errors import ApiError, CloudStackError, Unauthorized
 
 PAGESIZE = 500
 # A person who typed one of these has chosen a scope; `listall` and `projectid` stay out.
@@ -72,7 +59,8 @@ class Reader:
     """Reads one call's answer to the end. `kinds` are the documented fields and their kinds.
 
     `ended` gives what comes of a job; without it that is the job's own row. `stop` is given
-    by a thread that works for the person's own, and ends the reading once it is set.
+    by a thread that works for the person's own, and ends the reading once it is set. `rows`
+    take the rows elsewhere than into a table.
     """
 
     def __init__(
@@ -83,64 +71,73 @@ class Reader:
         wish: Wish,
         ended: Callable[[JobReply], Payload] | None = None,
         stop: threading.Event | None = None,
+        rows: Resumable | None = None,
     ) -> None:
         self._client = client
         self._command = command
         self._wish = wish
-        self._records = Records(kinds, wish.only, wish.text)
-        self._lists: list[ListRead] = []
         self._skips_projects = False
-        self._pages = 0
-        self._key: str | None = None
-        self._began = time.monotonic()
         self._ended = ended or (lambda reply: reply)
         self._stop = stop
-        self._jobid = ""
+        self._rows = rows
+        into: Rows = rows or Records(kinds, wish.only, wish.text)
+        self._came = Came(client, command.name, into, wish.limit)
 
     def read(self, call: Call) -> Result:
         """The whole answer.
 
         Raises:
-            Incomplete: the list broke off; it carries what came.
-            ApiError, TransportError: nothing came.
+            Incomplete: the list broke off, or was interrupted; it carries what came.
+            ApiError, TransportError, KeyboardInterrupt: nothing came.
         """
         calls = variants(call, self._command, self._wish.own)
         whole = variants(_without_page(call), self._command, self._wish.own)
         self._skips_projects = len(whole) > len(calls)
+        scope = [_scope(each, call) for each in calls]
         try:
             for each in calls:
-                self._lists.append(ListRead())
-                self._records.begin()
+                self._came.begin()
                 self._read(each)
         except CloudStackError as error:
             problem = error
+        except KeyboardInterrupt:
+            if not self._came.pages:
+                raise
+            problem = CloudStackError("it was stopped")
         else:
-            return self._result(call, calls)
-        raise self._broken_off(call, calls, problem) if self._pages else problem
+            return self._came.result(call, scope, missed=self._missed_ids(call))
+        raise self._came.broken_off(call, scope, problem) if self._came.pages else problem
 
     def of(self, call: Call, payload: Payload) -> Result:
         """The result that an answer is which was read elsewhere."""
-        self._lists.append(ListRead())
-        self._take(payload)
-        return self._result(call, (call,))
+        self._came.begin()
+        self._came.take(payload)
+        return self._came.result(call, (_scope(call, call),))
 
     # -- one list ------------------------------------------------------------
 
     def _read(self, call: Call) -> None:
         if not self._command.pages or not self._command.is_read:
-            self._take(self._exchange(call))
+            self._came.take(self._exchange(call))
         elif call.names() & _PAGING:
             self._take_one(call)
-        elif self._left() != 0:
+        elif self._came.left != 0:
             size, first = self._first(call)
-            if self._goes_on(first, 1, size):
+            if self._resumed(first, size) or self._goes_on(first, 1, size):
                 self._read_on(call, size)
+
+    def _resumed(self, first: Payload, size: int) -> bool:
+        """Whether the first pages are there already."""
+        had = self._rows.had(first, size) if self._rows and isinstance(first, Page) else 0
+        if had and isinstance(first, Page):
+            self._came.had(had, size, first)
+        return had > 0
 
     def _take_one(self, call: Call) -> None:
         """The page that was typed; it is not the whole where another is, or projects are."""
-        this = self._lists[-1]
+        this = self._came.this
         payload = self._exchange(call)
-        held, _ = self._take(payload)
+        held, _ = self._came.take(payload)
         count = payload.count if isinstance(payload, Page) else None
         this.full = held >= _number(call.given("pagesize"), PAGESIZE)
         if count and held < count:
@@ -154,15 +151,15 @@ class Reader:
         """Why typed `ids` gave fewer rows: even a root admin gets only the own ones so."""
         typed = call.given("ids") if self._wish.limit is None else None
         asked = len(set(typed.split(","))) if typed else 0
-        if asked > self._records.rows and "listall" in self._command.scope:
-            return f"{asked} ids asked for, {self._records.rows} came; try listall=true"
+        if asked > self._came.rows and "listall" in self._command.scope:
+            return f"{asked} ids asked for, {self._came.rows} came; try listall=true"
         return ""
 
     def _read_on(self, call: Call, size: int) -> None:
-        """Pages 2, 3, …; a session that ends meanwhile is renewed once, where that can be done."""
+        """The pages that are left; a session that ends is renewed once, where that can be done."""
         used = self._client.access.used()
-        if not self._read_from(2, call, size, used):
-            self._read_from(len(self._lists[-1].sizes) + 1, call, size, None)
+        if not self._read_from(len(self._came.this.sizes) + 1, call, size, used):
+            self._read_from(len(self._came.this.sizes) + 1, call, size, None)
 
     def _read_from(self, first: int, call: Call, size: int, used: Authorized) -> bool:
         """Pages, as many at a time as the count promises, then one by one; the last is read.
@@ -180,31 +177,33 @@ class Reader:
                 for number, page in pages:
                     if not self._goes_on(page, number, size):
                         break
-            except CloudStackError as error:
+            except (CloudStackError, KeyboardInterrupt) as error:
                 if self._renewed(error, used):
                     return False
-                for page in pages.rest():
-                    self._take(page)
+                for page in pages.rest() if self._rows is None else ():  # after a gap, no going on
+                    self._came.take(page)
                 raise
         return True
 
-    def _renewed(self, error: CloudStackError, used: Authorized) -> bool:
+    def _renewed(self, error: BaseException, used: Authorized) -> bool:
         ended = used is not None and isinstance(error, Unauthorized)
         return ended and self._client.access.another_way(used, foreground=self._stop is None)
 
     def _first(self, call: Call) -> tuple[int, Payload]:
         """The first page, and the page size that the server takes."""
-        limit = self._left()
+        limit = self._came.left
         size = PAGESIZE if limit is not None and limit <= PAGESIZE else self._pagesize()
         # Of a second list some rows came with the first: they don't count towards the limit.
-        asked = size if limit is None or len(self._lists) > 1 else min(size, limit)
+        limit = None if len(self._came.lists) > 1 else limit
+        asked = _even(limit, size)
         try:
             return asked, self._exchange(call.having(page=1, pagesize=asked))
         except ApiError as error:
             told = _LIMIT_TOLD.search(error.errortext)
             if error.errorcode != 431 or told is None or not 0 < int(told[1]) < asked:
                 raise
-            self._client.pagesize = size = int(told[1])
+            self._client.pagesize = int(told[1])
+            size = _even(limit, self._client.pagesize)
         return size, self._exchange(call.having(page=1, pagesize=size))
 
     def _pagesize(self) -> int:
@@ -223,114 +222,45 @@ class Reader:
         return self._client.pagesize
 
     def _last_page(self, size: int) -> int:
-        this, left = self._lists[-1], self._left()
+        this, left = self._came.this, self._came.left
         rows = this.counts[-1] if this.counts else 0
         rows = rows if left is None else min(rows, left + this.sizes[0])
         return -(-rows // size)
 
     def _goes_on(self, payload: Payload, number: int, size: int) -> bool:
         """Take a page in; whether there may be another."""
-        this = self._lists[-1]
-        held, new = self._take(payload)
+        this = self._came.this
+        held, new = self._came.take(payload)
         ended = held == 0 or (new == 0 and number > 1)
         this.full = held >= size and not ended
-        if ended or self._left() == 0:
+        if ended or self._came.left == 0:
             return False
         count = this.counts[-1] if this.counts else 0
         return held >= size or number * size < count
 
-    def _take(self, payload: Payload) -> tuple[int, int]:
-        page = _as_page(payload)
-        held, new = self._records.add(page, self._wish.limit)
-        this = self._lists[-1]
-        if isinstance(payload, Page) and page.count is not None:
-            this.counts.append(page.count)
-        this.sizes.append(held)
-        this.fresh += new
-        self._pages += 1
-        self._key = self._key or page.key
-        return held, new
-
-    def _left(self) -> int | None:
-        limit = self._wish.limit
-        return None if limit is None else max(0, limit - self._records.rows)
-
     def _exchange(self, call: Call, stop: threading.Event | None = None) -> Payload:
         is_read = self._command.is_read
-        payload = self._client.exchange(call, is_read=is_read, stop=stop or self._stop)
+        payload = self._client.exchange(
+            call, is_read=is_read, stop=stop or self._stop, read=sight.read
+        )
         if isinstance(payload, JobReply):
-            self._jobid = payload.jobid
+            self._came.jobid = payload.jobid
             return self._ended(payload)
         return payload
-
-    # -- what came -----------------------------------------------------------
-
-    def _result(self, call: Call, calls: Sequence[Call], problem: str = "") -> Result:
-        table = self._records.table()
-        complete, reason = self._verdict(problem or self._missed_ids(call))
-        counts = [this.counts[-1] for this in self._lists if this.counts]
-        provenance = Provenance(
-            command=self._command.name,
-            arguments=masked_arguments(call.arguments),
-            profile=self._client.profile.name,
-            host=self._client.profile.host,
-            scope=tuple(_scope(each, call) for each in calls),
-            rows=self._records.rows,
-            count=sum(counts) - self._records.overlap if counts else None,
-            pages=self._pages,
-            duplicates=self._records.duplicates,
-            limit=self._wish.limit,
-            seconds=time.monotonic() - self._began,
-            time=datetime.now(UTC).isoformat(timespec="seconds"),
-            complete=complete,
-            reason=reason,
-            jobid=self._jobid,
-        )
-        return Result(
-            table, provenance, self._key, tuple(self._records.notes), self._records.secrets
-        )
-
-    def _broken_off(
-        self, call: Call, calls: Sequence[Call], problem: CloudStackError
-    ) -> Incomplete:
-        result = self._result(call, calls, f"broken off: {problem}")
-        rows, pages = result.provenance.rows, result.provenance.pages
-        return Incomplete(
-            f"{self._command.name} broke off after {pages} pages, {rows:,} rows: {problem}",
-            *problem.hints,
-            "error.result holds the rows that came.",
-            result=result,
-            reason=problem,
-        )
-
-    def _verdict(self, problem: str) -> tuple[bool | None, str]:
-        """Complete: True, False with the reason, or None where the server gives no total."""
-        if problem:
-            return False, problem
-        rows, overlap = self._records.rows, self._records.overlap
-        limited = cut_by_limit(self._lists, rows, overlap, self._wish.limit)
-        if limited is not None:
-            return limited
-        told = (this.verdict() for this in self._lists)
-        return next((one for one in told if one[0] is not True), (True, ""))
-
-
-def _as_page(payload: Payload) -> Page:
-    """An answer that is one object is a table of one row."""
-    if isinstance(payload, Document):
-        return Page(payload.key, 1, b"[" + payload.fields + b"]", payload.notes)
-    if isinstance(payload, JobReply):
-        facts = {"jobid": payload.jobid} | ({"id": payload.id} if payload.id else {})
-        return Page("job", 1, b"[" + msgspec.json.encode(facts) + b"]")
-    return payload
 
 
 def _setting(settings: Page) -> int | None:
     """The value of `default.page.size`; the name is matched by part, so names are compared."""
-    for row in json.loads(settings.rows):
-        if row.get("name") == "default.page.size" and str(row.get("value", "")).isdecimal():
-            return int(row["value"])
+    for row in json.loads(settings.rows, strict=False):
+        value = row.get("value") if isinstance(row, dict) else None
+        if value is not None and row.get("name") == "default.page.size":
+            return int(value) if str(value).isdecimal() and len(str(value)) < 10 else None
     return None
+
+
+def _even(limit: int | None, most: int) -> int:
+    """The size of pages that hold so many rows and hardly one more: 700 are two of 350."""
+    return most if limit is None else -(-limit // -(-limit // most))
 
 
 def _without_page(call: Call) -> Call:

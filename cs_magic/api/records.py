@@ -1,39 +1,35 @@
 """Rows as bytes → typed Arrow columns, in the order the server gave them.
 
 The first page is read slowly: its keys and the catalogue's fields make a struct
-type, through which the other pages go straight to columns. A page with a new key
-or an odd type is read slowly once and the struct is extended, so nothing is ever
+type, through which the other pages go straight to columns (`structs`). A page with a new
+key or an odd type is read slowly once and the struct is extended, so nothing is ever
 dropped. Text that stands for something else (a date, a percentage) is kept as it
-came until the end, when the whole column is known.
+came until the end, when the whole column is known (`settling`).
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
-from hashlib import blake2b
 from itertools import accumulate, compress
 from typing import Any
 
-import msgspec
 import pyarrow as pa
 
-from cs_magic.api.columns import Cells, Column, settled
+from cs_magic.api.at_rest import collector_at_rest
+from cs_magic.api.columns import Cells, Column, json_bytes, parsed
 from cs_magic.api.envelope import too_deep
-from cs_magic.api.masks import MASK, is_secret, masked, may_hold_secret, names_a_secret
+from cs_magic.api.hiding import Hiding
+from cs_magic.api.masks import is_secret
+from cs_magic.api.met import Met
+from cs_magic.api.seen import Seen
+from cs_magic.api.settling import as_text, settled
+from cs_magic.api.structs import UNREADABLE, Rows, in_order
 from cs_magic.api.values import Page, Result
 
 _KINDS = b"cs.kinds"
-_MISSING = msgspec.Raw(b"null")
-_RAW = msgspec.json.Decoder(list[msgspec.Raw])
-_WIRE: dict[str, tuple[Any, Any]] = {
-    "text": (str | None, None),
-    "integer": (int | None, None),
-    "float": (int | float | None, None),  # as a float alone, a large integer would be rounded
-    "boolean": (bool | None, None),
-    "json": (msgspec.Raw, _MISSING),
-}
+_TEXT_OF = "{}_text"
 
 
 class Records:
@@ -45,34 +41,53 @@ class Records:
             no row has them.
         only: the fields that are wanted, or None for all.
         text: leave dates and numbers that travel as text as text.
+        met: remembers the rows; all of them where nothing else is said.
+        exact: fields whose text is kept beside the number that it stands for, as `NAME_text`.
     """
 
     def __init__(
-        self, kinds: Mapping[str, str], only: Iterable[str] | None = None, text: bool = False
+        self,
+        kinds: Mapping[str, str],
+        only: Iterable[str] | None = None,
+        text: bool = False,
+        met: Met | None = None,
+        exact: Collection[str] = (),
     ) -> None:
         self._only = None if only is None else frozenset(only) | {"id", "zoneid"}
         self._columns = {
             name: Column(name, kind) for name, kind in kinds.items() if self._takes(name)
         }
-        for name in only or ():  # also one that is documented nowhere, so that rows have a column
+        for name in self._only or ():  # also what is documented nowhere, so that rows have a column
             self._columns.setdefault(name, Column(name, _kind(name)))
         self._kinds = dict(kinds)
         self._text = text
         self._wanted = only
-        self._seen: set[Any] = set()
-        self._before: list[set[Any]] = []
-        self._decoder: msgspec.json.Decoder[list[Any]] | None = None
+        self._exact = () if text else exact
+        self._order: list[str] = []
+        self._reader: Rows | None = None
+        self._seen = Seen(met or Met())
+        self._hiding = Hiding()
         self.rows = 0
-        self.duplicates = 0
-        self.overlap = 0
         self.notes: dict[str, None] = {}
-        self.secrets: dict[str, dict[int, Any]] = {}
+
+    @property
+    def duplicates(self) -> int:
+        """Rows that came again on a later page of the same list, and were dropped."""
+        return self._seen.duplicates
+
+    @property
+    def overlap(self) -> int:
+        """Rows that an earlier list had, and were dropped."""
+        return self._seen.overlap
+
+    @property
+    def secrets(self) -> dict[str, dict[int, Any]]:
+        """What was masked, by field and row."""
+        return self._hiding.secrets
 
     def begin(self) -> None:
         """Another list begins: its rows that an earlier list had are dropped as `overlap`."""
-        if self._seen:
-            self._before.append(self._seen)
-            self._seen = set()
+        self._seen.begin()
 
     def add(self, page: Page, limit: int | None = None) -> tuple[int, int]:
         """Take a page's rows in: how many it held, and how many of them this list didn't have.
@@ -83,26 +98,28 @@ class Records:
         are ever kept.
 
         Raises:
-            TransportError: the rows are nested too deeply to be read.
+            TransportError: the rows are nested too deeply to be read, or a page that was cut
+                out at sight is none. ApiError where it is a refusal.
         """
-        self.notes.update(dict.fromkeys(page.notes))
-        if page.rows == b"[]":
-            return 0, 0
         try:
-            return self._add(page, limit)
+            with collector_at_rest():
+                return self._add(page, limit)
         except RecursionError:
             raise too_deep() from None
 
     def _add(self, page: Page, limit: int | None) -> tuple[int, int]:
-        cells, held = self._cells(page)
-        keep, new = self._new(cells, page, held)
+        page, cells, held = self._cells(page)
+        self.notes.update(dict.fromkeys(page.notes))
+        if held == 0:
+            return 0, 0
+        keep, new = self._seen.take(cells, page, held)
         if limit is not None and self.rows + held > limit:
             keep = _first_of(keep or [True] * held, limit - self.rows)
         self._take(cells, held, keep)
         return held, new
 
     def table(self) -> pa.Table:
-        """The rows as an Arrow table: present columns in the server's order, then documented ones.
+        """The rows as an Arrow table: present columns in the catalogue's order, then absent ones.
 
         Columns are large_string, int64, float64, bool or timestamp[us, UTC]; nested
         ones are JSON text with the field metadata `cs: json`. The metadata of the whole
@@ -112,6 +129,15 @@ class Records:
             return self._table()
         except RecursionError:
             raise too_deep() from None
+
+    def drained(self) -> pa.Table:
+        """The rows since the last time, as `table` gives them; they are not kept any longer."""
+        table = self.table()
+        for column in self._columns.values():
+            column.clear()
+        self.rows = 0
+        self._hiding = Hiding()
+        return table
 
     def _table(self) -> pa.Table:
         present = [column for column in self._columns.values() if column.present]
@@ -123,112 +149,80 @@ class Records:
                 fields.append(field)
                 arrays.append(array)
                 self.notes.update(dict.fromkeys(note))
+                if column.name in self._exact:
+                    fields.append(pa.field(_TEXT_OF.format(column.name), pa.large_string()))
+                    arrays.append(as_text(column, self.rows))
         metadata = {_KINDS: json.dumps(self._documented())}
         return pa.table(arrays, schema=pa.schema(fields, metadata=metadata))
 
     def _documented(self) -> dict[str, str]:
         """The documented fields that are wanted, in order, and what a file holds them as."""
-        return {
-            name: "text" if self._text and kind in {"date", "number", "port"} else kind
-            for name, kind in self._kinds.items()
-            if kind != "unknown" and (self._wanted is None or name in self._wanted)
-        }
+        found: dict[str, str] = {}
+        for name, kind in self._kinds.items():
+            if kind != "unknown" and (self._wanted is None or name in self._wanted):
+                as_it_came = self._text and kind in {"date", "number", "port"}
+                found[name] = "text" if as_it_came else kind
+                if name in self._exact:
+                    found[_TEXT_OF.format(name)] = "text"
+        return found
 
     # -- one page ------------------------------------------------------------
 
-    def _cells(self, page: Page) -> tuple[dict[str, Cells], int]:
-        if self._decoder is not None:
-            try:
-                return self._quickly(self._decoder.decode(page.rows))
-            except (msgspec.MsgspecError, UnicodeDecodeError):
-                self._decoder = None
-        return self._slowly(page)
-
-    def _quickly(self, rows: list[Any]) -> tuple[dict[str, Cells], int]:
-        tuples = map(msgspec.structs.astuple, rows)
-        present = [column for column in self._columns.values() if column.present]
-        cells: dict[str, Cells] = dict(
-            zip((column.name for column in present), zip(*tuples, strict=True), strict=True)
-        )
-        for column in present:
-            if column.wire == "json":
-                cells[column.name] = [_json_cell(raw) for raw in cells[column.name]]
-        return cells, len(rows)
+    def _cells(self, page: Page) -> tuple[Page, dict[str, Cells], int]:
+        """A page's cells; the page itself too, which may have had to be read again with care."""
+        if page.rows == b"[]":
+            return page, {}, 0
+        try:
+            if self._reader is not None:
+                return page, *self._reader.read(page.rows, page.again is not None)
+        except UNREADABLE:
+            self._reader = None
+        if page.again is not None:
+            page = page.again()
+        return page, *self._slowly(page)
 
     def _slowly(self, page: Page) -> tuple[dict[str, Cells], int]:
         """Learn from a page what its fields are; then read it through the new struct."""
         rows = [_as_row(page.key, row) for row in json.loads(page.rows, strict=False)]
-        for name in dict.fromkeys(name for row in rows for name in row if self._takes(name)):
+        if not rows:
+            return {}, 0
+        self._order = in_order(self._order, rows)
+        for name in filter(self._takes, dict.fromkeys(name for row in rows for name in row)):
             column = self._columns.setdefault(name, Column(name, _kind(name)))
             column.present = True
             column.meet([row.get(name) for row in rows])
         try:
-            self._decoder = self._struct_decoder()
-            return self._quickly(self._decoder.decode(page.rows))
-        except (msgspec.MsgspecError, ValueError):  # 1e400, rows that are no objects, odd names
-            self._decoder = None
+            self._reader = self._struct()
+            return self._reader.read(page.rows)
+        except (*UNREADABLE, ValueError):  # 1e400, rows that are no objects, odd names
+            self._reader = None
             return self._by_hand(rows), len(rows)
 
-    def _by_hand(self, rows: list[dict[str, Any]]) -> dict[str, Cells]:
-        return {
-            column.name: column.cells([row.get(column.name) for row in rows])
-            for column in self._columns.values()
-            if column.present
-        }
+    def _struct(self) -> Rows:
+        """A reader for what is present; fields wanted by name may come later."""
+        known = [name for name in self._order if name in self._columns]
+        later = [] if self._only is None else [n for n in self._columns if n not in known]
+        columns = [self._columns[name] for name in (*known, *later)]
+        return Rows(columns, closed=self._only is None)
 
-    def _struct_decoder(self) -> msgspec.json.Decoder[list[Any]]:
-        present = {f"f{i}": c for i, c in enumerate(self._columns.values()) if c.present}
-        row = msgspec.defstruct(
-            "Row",
-            [(field, *_WIRE[column.wire]) for field, column in present.items()],
-            rename={field: column.name for field, column in present.items()},
-            forbid_unknown_fields=self._only is None,
-            gc=False,
-        )
-        return msgspec.json.Decoder(list[row])  # type: ignore[valid-type]
+    def _by_hand(self, rows: list[dict[str, Any]]) -> dict[str, Cells]:
+        cells: dict[str, Cells] = {}
+        for name, column in self._columns.items():
+            if column.present:
+                values = [row.get(name) for row in rows]
+                as_json = column.wire == "json"
+                cells[name] = list(map(json_bytes, values)) if as_json else values
+        return cells
 
     def _takes(self, name: str) -> bool:
         return self._only is None or name in self._only
 
-    def _remember(self, name: str, values: Cells, shown: Cells) -> None:
-        """Keep what was masked, by row: it can be shown on demand, and stays in this process."""
-        for index, (value, mask) in enumerate(zip(values, shown, strict=True)):
-            if value is not mask and value not in _NOTHING:
-                text = value.decode() if isinstance(value, bytes) else value
-                self.secrets.setdefault(name, {})[self.rows + index] = text
-
-    # -- identity ------------------------------------------------------------
-
-    def _new(
-        self, cells: Mapping[str, Cells], whole: Page, held: int
-    ) -> tuple[list[bool] | None, int]:
-        """Which rows to keep (None for all), and how many this list didn't have."""
-        ids = _identities(cells, whole)
-        page = set(ids)
-        if len(page) < held and "id" in cells:
-            page -= {one for one, times in _counted(ids).items() if times > 1}
-        again = page & self._seen
-        elsewhere = set().union(*(page & before for before in self._before)) - again
-        self._seen |= page
-        if not again and not elsewhere:
-            return None, held
-        repeated = sum(one in again for one in ids)
-        overlapping = sum(one in elsewhere for one in ids)
-        self.duplicates += repeated
-        self.overlap += overlapping
-        return [one not in again and one not in elsewhere for one in ids], held - repeated
-
     def _take(self, cells: Mapping[str, Cells], held: int, keep: list[bool] | None) -> None:
-        taken = {
-            name: values if keep is None else list(compress(values, keep))
-            for name, values in cells.items()
-        }
-        for name, values in taken.items():
-            column = self._columns[name]
-            shown = _without_secrets(column, values, taken)
-            column.append(self.rows, shown)
-            if shown is not values:
-                self._remember(name, values, shown)
+        if keep is not None:
+            cells = {name: list(compress(values, keep)) for name, values in cells.items()}
+        shown = self._hiding.hide(cells, self._columns, self.rows)
+        for name, values in shown.items():
+            self._columns[name].append(self.rows, values)
         self.rows += held if keep is None else sum(keep)
 
 
@@ -249,9 +243,7 @@ def revealed(result: Result) -> Result:
 def rows_of(table: pa.Table) -> list[dict[str, Any]]:
     """The rows as parsed JSON, fields that a row doesn't have left out."""
     columns = [
-        [None if cell is None else json.loads(cell) for cell in column.to_pylist()]
-        if is_json(field)
-        else column.to_pylist()
+        parsed(column) if is_json(field) else column.to_pylist()
         for field, column in zip(table.schema, table.columns, strict=True)
     ]
     return [
@@ -279,63 +271,11 @@ def _as_row(key: str | None, row: Any) -> dict[str, Any]:
     return row if isinstance(row, dict) else {key or "value": row}
 
 
-def _json_cell(raw: msgspec.Raw) -> bytes | None:
-    text = bytes(raw)
-    return None if text == b"null" else text
-
-
 def _kind(name: str) -> str:
     """The kind of a field that is not documented: a secret of any type is masked as text."""
     return "text" if is_secret(name) else "unknown"
 
 
-def _identities(cells: Mapping[str, Cells], page: Page) -> list[Any]:
-    ids = cells.get("id")
-    if ids is None or None in ids:
-        return _whole_rows(page)
-    zones = cells.get("zoneid")
-    return list(ids) if zones is None else list(zip(ids, zones, strict=True))
-
-
-def _whole_rows(page: Page) -> list[bytes]:
-    """What each row is, all its fields, whatever columns are wanted."""
-    try:
-        texts = [bytes(row) for row in _RAW.decode(page.rows)]
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        texts = [json.dumps(row).encode() for row in json.loads(page.rows, strict=False)]
-    return [blake2b(text, digest_size=16).digest() for text in texts]
-
-
 def _first_of(keep: list[bool], most: int) -> list[bool]:
     kept = accumulate(keep)
     return [wanted and number <= most for wanted, number in zip(keep, kept, strict=True)]
-
-
-def _counted(ids: Iterable[Any]) -> dict[Any, int]:
-    times: dict[Any, int] = {}
-    for one in ids:
-        times[one] = times.get(one, 0) + 1
-    return times
-
-
-def _without_secrets(column: Column, values: Cells, row: Mapping[str, Cells]) -> Cells:
-    """The cells with every secret in them replaced."""
-    if is_secret(column.name) and column.wire in {"text", "json"}:
-        mask = MASK if column.wire == "text" else json.dumps(MASK)
-        return [mask if value not in _NOTHING else value for value in values]
-    if column.name in {"value", "defaultvalue"} and column.wire == "text":
-        beside = row.get("name") or row.get("key") or [None] * len(values)
-        pairs = zip(values, beside, strict=True)
-        return [MASK if value and names_a_secret(name) else value for value, name in pairs]
-    if column.wire == "text" and column.name.lower().endswith("url") and may_hold_secret(values):
-        return [masked(value) for value in values]
-    if column.wire == "json" and may_hold_secret(values):
-        return [_masked_json(value) if may_hold_secret([value]) else value for value in values]
-    return values
-
-
-_NOTHING = (None, "", b'""', '""')
-
-
-def _masked_json(text: str | bytes) -> str:
-    return json.dumps(masked(json.loads(text)), ensure_ascii=False)

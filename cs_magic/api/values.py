@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -115,13 +115,15 @@ class Page:
 
     `key` is the inner key (`virtualmachine`), or None where the page is empty;
     `count` is the server's, or None where it gave none; `notes` say what had to
-    be repaired in the reply's text.
+    be repaired in the reply's text. Rows that have an `again` were cut out at sight, and
+    nobody has looked into them: where they can't be read, it reads the reply with care.
     """
 
     key: str | None
     count: int | None
     rows: bytes = field(default=b"[]", repr=False)
     notes: tuple[str, ...] = ()
+    again: Callable[[], Page] | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +203,7 @@ class Result:
     key: str | None = None
     notes: tuple[str, ...] = ()
     secrets: Mapping[str, Mapping[int, Any]] = field(default_factory=dict, repr=False)
+    written: Mapping[str, Any] | None = None
 
 
 def _shortened(arguments: Pairs, room: int = 2400) -> Iterable[tuple[str, str]]:

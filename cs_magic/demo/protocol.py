@@ -21,6 +21,7 @@ from cs_magic.demo.wire import (
     BadRequest,
     Reply,
     answer,
+    bare,
     blank,
     compress,
     cookies,
@@ -83,7 +84,7 @@ class App:
         self.sessions = Sessions(cloud.world, session_timeout)
         self._algorithms = algorithms
         self._latency = latency
-        self._throttle = throttle or Throttle()
+        self.throttle = throttle or Throttle()
         self._wall_clock = wall_clock
         self._sleep = sleep
 
@@ -91,7 +92,8 @@ class App:
         """One exchange."""
         reply = self._reply(environ)
         compress(reply, environ.get("HTTP_ACCEPT_ENCODING", ""))
-        headers = [("Content-Type", reply.content_type), *reply.headers]
+        headers = [("Content-Type", reply.content_type)] if reply.content_type else []
+        headers += reply.headers
         if not reply.content_type.startswith("text/html"):
             headers += SECURITY
         headers.append(("Content-Length", str(len(reply.body))))
@@ -103,9 +105,9 @@ class App:
         if path != "/client/api" and not path.startswith("/client/api/"):
             return page(404)
         if method == "OPTIONS":
-            return Reply(200, headers=[("Allow", "GET, HEAD, POST, TRACE, OPTIONS")])
+            return Reply(200, b"", "", [("Allow", "GET, HEAD, POST, TRACE, OPTIONS")])
         if method not in ("GET", "POST", "HEAD"):
-            return page(405 if method in ("PUT", "DELETE") else 501)
+            return bare(405 if method in ("PUT", "DELETE") else 501)
         try:
             parameters = _parameters(environ)
         except BadRequest:
@@ -165,7 +167,7 @@ class App:
         if not self.cloud.known(name) and account.role.kind == 1:
             raise Refused(432, f"Unknown API command: {name}")
         self.cloud.allow(name, account)
-        self._throttle.count(account)
+        self.throttle.count(account)
         return self._answer(name, parameters, Caller(account, by_key=False))
 
     def _by_signature(self, name: str | None, parameters: Mapping[str, str]) -> Reply:
@@ -181,9 +183,9 @@ class App:
         if account is None or not account.enabled:
             raise Unverified
         self.cloud.allow(name, account)
-        self._throttle.count(account)
+        self.throttle.count(account)
         self._check_signature(parameters, lower["signature"], secret)
-        self._throttle.count(account)
+        self.throttle.count(account)
         return self._answer(name, parameters, Caller(account, by_key="apiKey" in parameters))
 
     def _check_expiry(self, expires: str) -> None:

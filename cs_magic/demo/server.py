@@ -22,6 +22,8 @@ from cs_magic.demo.sessions import TIMEOUT
 
 HOST = "127.0.0.1"
 MAIN = "admin"
+# What Jetty says of a request line or headers that are too long, in cheroot's code → its own.
+TOO_LONG = {"414": (414, "URI Too Long"), "413": (431, "Request Header Fields Too Large")}
 # What Jetty takes of request line and headers, and how long it keeps a silent connection.
 HEADER_BYTES = 8_192
 KEEP_ALIVE = 30
@@ -36,11 +38,26 @@ class _Headers(list[tuple[bytes, bytes]]):
 
 
 class _Request(HTTPRequest):  # type: ignore[misc]  # cheroot's stubs leave it untyped
-    """A request whose answer carries neither Date nor Server."""
+    """A request that is answered without Date and Server, and when too long as Jetty does."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.outheaders = _Headers()
+
+    def simple_response(self, status: int | str, msg: str = "") -> None:
+        """What is wrong with a request before it is read."""
+        known = TOO_LONG.get(str(status)[:3])
+        if known is None:
+            super().simple_response(status, msg)
+            return
+        self.close_connection = True
+        page = f"<h1>Bad Message {known[0]}</h1><pre>reason: {known[1]}</pre>"
+        head = (
+            f"{self.server.protocol} {known[0]} {known[1]}\r\n"
+            "Content-Type: text/html;charset=iso-8859-1\r\n"
+            f"Content-Length: {len(page)}\r\nConnection: close\r\n\r\n"
+        )
+        self.conn.wfile.write((head + page).encode())
 
 
 class _Connection(HTTPConnection):  # type: ignore[misc]  # as above
@@ -180,8 +197,9 @@ class Demo:
         self.app.sessions.end_all(after)
 
     def let_pass(self, seconds: float) -> None:
-        """Make the sessions so much older, as if nobody had called meanwhile."""
+        """Be as if nobody had called for so long: sessions are older, and limits that much over."""
         self.app.sessions.let_pass(seconds)
+        self.app.throttle.let_pass(seconds)
 
     def enable(self, username: str) -> None:
         """Enable a user who was locked out, disabled or locked; KeyError for nobody's name."""

@@ -162,6 +162,11 @@ def blank() -> Reply:
     return Reply(200, b"", "text/xml;charset=utf-8", [("Vary", "Accept-Encoding, User-Agent")])
 
 
+def bare(status: int) -> Reply:
+    """What the web server says to a method that it doesn't serve: nothing."""
+    return Reply(status, b"", "")
+
+
 def page(status: int) -> Reply:
     """An HTML page of the web server's own."""
     title = f"Error {status}"

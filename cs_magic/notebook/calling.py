@@ -13,11 +13,12 @@ from cs_magic.api.kinds import kind_of
 from cs_magic.api.values import Call, Options, Result
 from cs_magic.errors import CallError, Incomplete, Refused, StillRunning
 from cs_magic.following import each, job, of_one, with_ids
-from cs_magic.notebook import asking, many, words
+from cs_magic.notebook import asking, many, unattended, words
 from cs_magic.notebook.arguments import call_of, option_text, options_of
-from cs_magic.notebook.desk import Desk, value
+from cs_magic.notebook.desk import Desk
 from cs_magic.notebook.shown import asked_secret, dry_run, frame_of, say
 from cs_magic.notebook.statements import Statement
+from cs_magic.notebook.streamed import answer, value_of
 from cs_magic.notebook.vocabulary import WORDS
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ class Calling:
             )
         with _pointing_to(statement):
             result = self._answer(options)
-            given = value(self.connection, result, options)
+            given = value_of(self.connection, result, options)
         desk.say(statement, self.connection, result, options.reveal)
         return desk.given(statement, given)
 
@@ -116,8 +117,13 @@ class Calling:
         calls = self._calls()
         if not statement.has("yes"):
             calls = self._allowed(calls, self._of_one(options))
-        with _keeping(desk, connection, options):
-            result = self._sent(calls, options)
+        try:
+            with _keeping(desk, connection, options):
+                result = self._sent(calls, options)
+        except Incomplete as broken:
+            if desk.last is None or options.file is not None:
+                raise
+            result = unattended.taken(broken, desk.last[1])
         desk.last = (connection, result, options)
         command = connection.catalogue.find(statement.command)
         if command is None or not command.is_read:
@@ -143,7 +149,8 @@ class Calling:
         workers = many.workers_of(statement, self.names)
         with desk.jobs.watching(connection, statement.has("quiet")) as watch:
             if not self.is_many:
-                return connection.run(calls[0], options, desk.lookups, watch)
+                quiet = statement.has("quiet")
+                return answer(connection, calls[0], options, desk.lookups, watch, quiet)
             watch.many(statement.command, len(calls))
             return each(
                 connection,
@@ -174,7 +181,7 @@ def follow(desk: Desk, statement: Statement, names: MutableMapping[str, Any]) ->
         result = job(connection, jobid, options, watch, command)
     desk.last = (connection, result, options)
     desk.say(statement, connection, result, options.reveal)
-    return desk.given(statement, value(connection, result, options))
+    return desk.given(statement, value_of(connection, result, options))
 
 
 def check_command(catalogue: Catalogue, statement: Statement, strict: bool = False) -> None:
@@ -212,7 +219,7 @@ def _keeping(desk: Desk, connection: Connection, options: Options) -> Iterator[N
     except (Incomplete, StillRunning) as broken:
         if broken.result is not None:
             desk.last = (connection, broken.result, options)
-            broken.result = value(connection, broken.result, replace(options, file=None))
+            broken.result = value_of(connection, broken.result, replace(options, file=None))
         raise
 
 

@@ -40,7 +40,8 @@ def answer(
     place = typed.place()
     if place is not None:
         profile = place.options.get("profile")
-        connection, known = magics.at_hand(profile and profile.strip("'\""))
+        named = profile and profile.strip("'\"").partition(",")[0]  # of several, the first
+        connection, known = magics.at_hand(named)
         fragment, found = candidates(place, Knowing(shell.user_ns, connection, known))
     if not found:
         # Without one of ours, Python names and files would be shown: what stands there stays.

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from cs_magic.api.credentials import KeyPair
 from cs_magic.api.profile import Profile
 from cs_magic.api.profiles import Profiles
-from cs_magic.connection import Connection, opened
+from cs_magic.connection import Connection
 from cs_magic.errors import ProfileError
+from cs_magic.opening import opened
 
 if TYPE_CHECKING:
     from cs_magic.demo.server import Demo

@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Any
 from cs_magic.api.lookups import Lookups
 from cs_magic.api.values import Options, Result
 from cs_magic.notebook import words
-from cs_magic.notebook.arguments import option_text
 from cs_magic.notebook.connections import Connections
 from cs_magic.notebook.jobs import Jobs
 from cs_magic.notebook.known import Known
-from cs_magic.notebook.shown import frame_of, only_shown, say, show_text, summary
+from cs_magic.notebook.profiles import one_profile, profiles_of
+from cs_magic.notebook.shown import only_shown, say, show_text, summary
 from cs_magic.notebook.signing_in import SignIn
 from cs_magic.notebook.statements import Statement
+from cs_magic.notebook.streamed import value_of
+from cs_magic.several import check_different
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -51,10 +53,24 @@ class Desk:
         self, statement: Statement, names: Mapping[str, Any], used: Connection | None = None
     ) -> Connection:
         """The connection of the profile that `-p` names, else the one that is (or will be) used."""
-        name = option_text(statement, "profile", names)
+        name = one_profile(statement, names)
         if name is None:
             return used or self.connections.current()
         return self.connections.named(name, used.profile if used else None)
+
+    def all_asked(
+        self, statement: Statement, names: Mapping[str, Any], used: Connection | None = None
+    ) -> dict[str, Connection]:
+        """The connections that a call goes to, by the names that `-p` gives them."""
+        named = profiles_of(statement, names)
+        if len(named) < 2:
+            one = self.asked(statement, names, used)
+            return {one.profile.name: one}
+        found = {
+            name: self.connections.named(name, used.profile if used else None) for name in named
+        }
+        check_different(found)
+        return found
 
     def say(
         self, statement: Statement, connection: Connection, result: Result, revealed: bool
@@ -94,14 +110,4 @@ class Desk:
             raise statement.wrong("There is no result yet")
         connection, result, options = self.last
         options = replace(options, file=None, reveal="--reveal" in flags)
-        return self.given(statement, value(connection, result, options))
-
-
-def value(connection: Connection, result: Result, options: Options) -> Any:
-    """What a person gets: a frame, the parsed JSON, or a frame that says what was written."""
-    if options.file is not None:
-        written = connection.written(result, options)
-        for note in written.notes[len(result.notes) :]:
-            say(f"⚠ {note}")
-        return frame_of([written.row()])
-    return connection.parsed(result, options) if options.raw else connection.frame(result, options)
+        return self.given(statement, value_of(connection, result, options))

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.core.completer import CompletionContext, SimpleMatcherResult, context_matcher
 
+from cs_magic.errors import harmless
 from cs_magic.notebook.magics import CloudStackMagics
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
 IDENTIFIER = "cs_magic"
+_TABLES = ("DataFrame", "Series")
 _NOTHING: SimpleMatcherResult = {"completions": [], "suppress": False}
 
 
@@ -21,12 +23,16 @@ def load(shell: InteractiveShell) -> None:
     magics = CloudStackMagics(shell)
     shell.register_magics(magics)
     shell.Completer.custom_matchers.append(_matcher(shell, magics))
+    for name in _TABLES:
+        _plain_text(shell).for_type_by_name("pandas", name, _written)
 
 
 def unload(shell: InteractiveShell) -> None:
     """Take the magics away again, close their connections and stop the demo cloud."""
     matchers = shell.Completer.custom_matchers
     matchers[:] = [one for one in matchers if getattr(one, "matcher_identifier", "") != IDENTIFIER]
+    for name in _TABLES:
+        _plain_text(shell).pop(f"pandas.{name}", None)
     manager = shell.magics_manager
     for kind in ("line", "cell"):
         magic = manager.magics[kind].get("cs")
@@ -39,6 +45,20 @@ def unload(shell: InteractiveShell) -> None:
     shell.configurables[:] = [
         one for one in shell.configurables if type(one).__name__ != CloudStackMagics.__name__
     ]
+
+
+def _plain_text(shell: InteractiveShell) -> Any:
+    return shell.display_formatter.formatters["text/plain"]
+
+
+def _written(table: Any, printer: Any, cycle: bool) -> None:
+    """A table as pandas, or we, write it, but that a name in it can't drive the terminal."""
+    own = vars(table).get("_repr_mimebundle_")  # of `shown.frame_of`
+    text = own()["text/plain"] if own else repr(table)
+    for number, line in enumerate(text.split("\n")):
+        if number:
+            printer.break_()
+        printer.text(harmless(line))
 
 
 def _matcher(shell: InteractiveShell, magics: CloudStackMagics) -> Any:

@@ -51,9 +51,15 @@ class GoingOn:
         return Left(text, statements[done:], done, len(statements))
 
     def signed_in_for(
-        self, left: Left, names: MutableMapping[str, Any], action: Callable[[], Any]
+        self,
+        left: Left,
+        names: MutableMapping[str, Any],
+        action: Callable[[], Any],
+        done: Sequence[Connection] = (),
     ) -> Any:
-        """What the action gives, once somebody signed in where it needs that.
+        """What the action gives, once somebody signed in where it needs that, once to each cloud.
+
+        `done` are those to which somebody did just now.
 
         Raises:
             WaitingForSignIn: a form is on the screen. The cell goes on from here, where
@@ -67,7 +73,7 @@ class GoingOn:
         if not isinstance(needed, SignInNeeded):
             raise problem
         connection = self._desk.connections.of(needed.mark)
-        if connection is None:
+        if connection is None or connection in done:
             raise problem
         try:
             asked = self._all_asked(left.statements, names)
@@ -78,7 +84,7 @@ class GoingOn:
         except CloudStackError as error:
             problem = error
         else:
-            return action()
+            return self.signed_in_for(left, names, action, [*done, connection])
         problem.__cause__ = None
         raise problem
 
@@ -105,7 +111,7 @@ class GoingOn:
                 name = words.profile_name(statement, names)
                 used = self._desk.connections.to_use(name, words.only_reads(statement))
             elif word not in _ASK_NOBODY:
-                found.append(self._desk.asked(statement, names, used))
+                found += self._desk.all_asked(statement, names, used).values()
         return found
 
 

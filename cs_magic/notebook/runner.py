@@ -13,10 +13,11 @@ from cs_magic.api.catalogue import bundled
 from cs_magic.api.lookups import Lookups
 from cs_magic.errors import CallError, CloudStackError, ProfileError
 from cs_magic.notebook import helping, words
-from cs_magic.notebook.calling import Calling, check_command, follow
+from cs_magic.notebook.calling import check_command, follow
 from cs_magic.notebook.desk import Desk, Names
 from cs_magic.notebook.going_on import GoingOn, Left
 from cs_magic.notebook.grammar import asks, help_about, help_asked, parse, parse_cell
+from cs_magic.notebook.several import calling_of
 from cs_magic.notebook.shown import say, show
 from cs_magic.notebook.statements import Statement
 from cs_magic.notebook.vocabulary import WORDS
@@ -90,7 +91,7 @@ class Runner:
         def check(statement: Statement) -> None:
             catalogue = bundled()
             with suppress(ProfileError):
-                catalogue = self.desk.asked(statement, names).catalogue
+                catalogue = next(iter(self.desk.all_asked(statement, names).values())).catalogue
             check_command(catalogue, statement, strict=True)
 
         if cell is None:
@@ -133,8 +134,7 @@ class Runner:
                     if statement.has("profile"):
                         self.desk.asked(statement, names, used)
                 case _:
-                    connection = self.desk.asked(statement, names, used)
-                    calling = Calling(self.desk, connection, statement, names, later)
+                    calling = calling_of(self.desk, statement, names, later, used)
                     calling.check_asked(calling.checked())
             if statement.target:
                 later.add(statement.target)
@@ -167,7 +167,7 @@ class Runner:
                 return desk.given(statement, desk.jobs.frame(desk.connections))
             case "job":
                 return follow(desk, statement, names)
-        return Calling(desk, asked(), statement, names, later).run()
+        return calling_of(desk, statement, names, later).run()
 
     def _help(self, statement: Statement, names: Names) -> None:
         helping.show_help(statement, names, partial(self.desk.asked, statement, names))

@@ -262,6 +262,11 @@ class SignIn:
         for one in desk.waiting.values():
             _say_at(one.place, _line(desk, one), update=True)
 
+    @property
+    def can_ask(self) -> bool:
+        """Whether somebody can be asked to sign in, by a form or by prompts."""
+        return self._has_terminal() or self._has_form()
+
     def _has_form(self) -> bool:
         """Whether a form can be filled in: a front end that lets a kernel ask."""
         kernel = getattr(self.shell, "kernel", None)

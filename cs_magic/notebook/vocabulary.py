@@ -22,7 +22,9 @@ class Option:
 
 
 OPTIONS = (
-    Option("profile", "p", "NAME", "ask this profile, not the current one"),
+    Option(
+        "profile", "p", "NAME[,NAME]", "ask this profile, not the current one; or several at once"
+    ),
     Option(
         "columns", "c", "a,b", "only these columns, in this order; nic.0.ipaddress reaches inside"
     ),

@@ -58,7 +58,11 @@ def profile_name(statement: Statement, names: Mapping[str, Any]) -> str:
         raise statement.wrong("use takes the name of a profile: %cs use demo")
     if statement.target:
         raise statement.wrong("use gives nothing that a variable could keep")
-    return text_of(statement, named[0], names)
+    name = text_of(statement, named[0], names)
+    if "," in name:
+        hint = f"%cs -p {name} … asks several at once."
+        raise statement.wrong("use takes one profile", hint, column=named[0].column)
+    return name
 
 
 def job_id(statement: Statement, names: Mapping[str, Any]) -> str:

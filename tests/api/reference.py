@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -22,26 +23,89 @@ def cell(value: Any) -> Any:
         return None
     if isinstance(value, float) and math.isnan(value):
         return None
+    return value.item() if hasattr(value, "item") else value
+
+
+def cells(frame: pd.DataFrame) -> dict[str, tuple[str, list[Any]]]:
+    """The columns of a frame: the name of its dtype, and the cells as plain values."""
+    return {
+        str(name): (str(frame[name].dtype), [cell(one) for one in frame[name].astype(object)])
+        for name in frame.columns
+    }
+
+
+def decoded(body: bytes) -> list[dict[str, Any]]:
+    """The rows of a reply, character by character where JSON alone does not do."""
+    text = body.decode("utf-8", "replace")
+    try:
+        document = json.loads(text, strict=False)
+    except ValueError:
+        document = json.loads(_with_escapes_that_are_some(text), strict=False)
+    [inner] = document.values()
+    [rows] = [value for value in inner.values() if isinstance(value, list)] or [[]]
+    return [_without_halves(row) for row in rows]
+
+
+def _with_escapes_that_are_some(text: str) -> str:
+    """The text with a backslash doubled where JSON knows no such escape."""
+    made, at = [], 0
+    while at < len(text):
+        length = 1
+        if text[at] == "\\" and text[at + 1] in '"\\/bfnrt':
+            length = 2
+        elif text[at] == "\\" and re.fullmatch("u[0-9a-fA-F]{4}", text[at + 1 : at + 6]):
+            length = 6
+        elif text[at] == "\\":
+            made.append("\\")
+        made.append(text[at : at + length])
+        at += length
+    return "".join(made)
+
+
+def _without_halves(value: Any) -> Any:
+    """The value with halves of surrogate pairs replaced."""
+    if isinstance(value, str):
+        return "".join("\ufffd" if "\ud800" <= one <= "\udfff" else one for one in value)
+    if isinstance(value, list):
+        return [_without_halves(one) for one in value]
+    if isinstance(value, dict):
+        return {_without_halves(name): _without_halves(one) for name, one in value.items()}
     return value
 
 
-def shown(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """The rows of a frame, missing cells left out."""
-    return [
-        {name: plain for name, value in row.items() if (plain := cell(value)) is not None}
-        for row in frame.astype(object).to_dict("records")
-    ]
+def expected(
+    rows: list[dict[str, Any]], kinds: dict[str, str], text: bool = False
+) -> dict[str, tuple[str, list[Any]]]:
+    """What a frame of these rows holds: dtypes and cells, by column.
+
+    Every value is kept; a column is typed as documented only where all its values fit, else by
+    its values alone.
+    """
+    rows = [_without_secrets(row) for row in rows]
+    kinds = {
+        name: "text" if text and kind in ("date", "number", "port") else kind
+        for name, kind in kinds.items()
+    }
+    names = dict.fromkeys([*(name for row in rows for name in row), *kinds])
+    return {name: _typed([row.get(name) for row in rows], kinds.get(name, "")) for name in names}
 
 
-def expected(rows: list[dict[str, Any]], kinds: dict[str, str]) -> list[dict[str, Any]]:
-    """The rows a frame should show: every value kept, a column typed only where all values fit."""
-    rows = [_without_secrets(json.loads(json.dumps(row))) for row in rows]
-    names = dict.fromkeys(name for row in rows for name in row)
-    columns = {name: _column([row.get(name) for row in rows], kinds.get(name)) for name in names}
-    return [
-        {name: values[i] for name, values in columns.items() if values[i] is not None}
-        for i in range(len(rows))
-    ]
+def _typed(values: list[Any], kind: str) -> tuple[str, list[Any]]:
+    if kind == "nested":
+        return "object", values
+    if all(value is None for value in values):
+        return _DTYPES.get(kind or "text", "str"), values
+    if kind:
+        try:
+            return _DTYPES[kind], [None if one is None else _READ[kind](one) for one in values]
+        except (ValueError, TypeError, OverflowError):
+            pass
+    for kind in ("text", "true or false", "whole", "any number"):
+        try:
+            return _DTYPES[kind], [None if one is None else _READ[kind](one) for one in values]
+        except (ValueError, TypeError, OverflowError):
+            continue
+    return "object", values
 
 
 def _without_secrets(row: dict[str, Any]) -> dict[str, Any]:
@@ -52,25 +116,32 @@ def _without_secrets(row: dict[str, Any]) -> dict[str, Any]:
     return {name: masked(value) for name, value in row.items()} | hidden
 
 
-def _column(values: list[Any], kind: str | None) -> list[Any]:
-    read = _READ.get(kind or "")
-    if read is None:
-        return values
-    try:
-        return [None if value is None else read(value) for value in values]
-    except (ValueError, TypeError, OverflowError):
-        return values
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError
+    return value
 
 
-def _integer(value: Any) -> int:
-    if isinstance(value, str):
-        value = int(value) if value.lstrip("-").isdecimal() and value.isascii() else None
+def _truth(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError
+    return value
+
+
+def _whole(value: Any) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or not -(2**63) <= value < 2**63:
         raise ValueError
     return value
 
 
-def _float(value: Any) -> float:
+def _integer(value: Any) -> int:
+    if isinstance(value, str) and value.isascii() and len(value) <= 18:
+        value = int(value) if value.removeprefix("-").isdecimal() else None
+    return _whole(value)
+
+
+def _number(value: Any) -> float:
+    """What JSON has as a number; whole ones only as far as a float holds them exactly."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError
     if isinstance(value, int) and abs(value) > 2**53:
@@ -78,37 +149,67 @@ def _float(value: Any) -> float:
     return float(value)
 
 
+def _float(value: Any) -> float:
+    if isinstance(value, str):
+        whole, _, rest = value.removeprefix("-").partition(".")
+        if not (value.isascii() and whole.isdecimal() and (rest.isdecimal() or "." not in value)):
+            raise ValueError
+        value = float(value)
+    return _number(value)
+
+
 def _boolean(value: Any) -> bool:
     if isinstance(value, str) and value.lower() in {"true", "false"}:
         return value.lower() == "true"
-    if not isinstance(value, bool):
-        raise ValueError
-    return value
+    return _truth(value)
 
 
 def _date(value: Any) -> datetime | None:
-    if value == "":
+    if _text(value) == "":
         return None
-    return datetime.strptime(value, "%Y-%m-%dT%H:%M:%S%z").astimezone(UTC)
-
-
-def _number(value: Any) -> float | None:
-    if not isinstance(value, str):
+    moment = datetime.fromisoformat(value.replace("'T'", "T"))
+    if moment.tzinfo is None:
         raise ValueError
-    if value == "":
+    return moment.astimezone(UTC)
+
+
+def _quantity(value: Any) -> float | None:
+    """A number in text, as CloudStack writes it to people."""
+    if _text(value) == "":
         return None
     bare = value.strip().removesuffix("%").rstrip()
     if bare in {"Unlimited", "NaN"}:
         return math.inf if bare == "Unlimited" else None
-    if set(bare) - set("-+.0123456789eE") or not bare[-1:].isdigit() or bare[0] in ".+eE":
+    if set(bare) - set("-.,0123456789eE+") or not bare[-1:].isdigit() or bare[0] in ".,+eE":
         raise ValueError
-    return float(bare)
+    return float(bare.replace(",", "."))
+
+
+def _port(value: Any) -> int | None:
+    return None if _text(value) == "" else _whole(int(value))
 
 
 _READ = {
+    "text": _text,
+    "boolean": _boolean,
     "integer": _integer,
     "float": _float,
-    "boolean": _boolean,
     "date": _date,
-    "number": _number,
+    "number": _quantity,
+    "port": _port,
+    "true or false": _truth,
+    "whole": _whole,
+    "any number": _number,
+}
+_DTYPES = {
+    "text": "str",
+    "boolean": "boolean",
+    "integer": "Int64",
+    "float": "Float64",
+    "date": "datetime64[us, UTC]",
+    "number": "Float64",
+    "port": "Int64",
+    "true or false": "boolean",
+    "whole": "Int64",
+    "any number": "Float64",
 }

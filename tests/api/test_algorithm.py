@@ -12,9 +12,9 @@ from cs_magic.api.client import Client
 from cs_magic.api.credentials import KeyPair
 from cs_magic.api.profile import Profile
 from cs_magic.api.values import Call
-from cs_magic.connection import connect
 from cs_magic.demo.server import serving
 from cs_magic.errors import ApiError, TransportError, Unauthorized
+from cs_magic.opening import connect
 
 READ = Call("listZones")
 WRITE = Call("deleteZone", (("id", "1"),))

@@ -17,9 +17,10 @@ from servers import KEYS, Came, Reply, Server, listed, serving
 from cs_magic.api.credentials import Asked, KeyPair, Password
 from cs_magic.api.profile import Profile
 from cs_magic.api.shelf import Shelf
-from cs_magic.connection import Connection, opened
+from cs_magic.connection import Connection
 from cs_magic.demo.server import serving as demo_serving
 from cs_magic.errors import ApiError, CallError, ProfileError, SignInNeeded, TransportError
+from cs_magic.opening import opened
 
 ZONES: dict[str, Any] = {
     "name": "listZones",

@@ -11,8 +11,8 @@ from servers import EMPTY, KEYS, Reply, listed, serving
 from cs_magic import errors
 from cs_magic.api.profile import Profile, completed, is_loopback
 from cs_magic.api.profiles import places
-from cs_magic.connection import connect
 from cs_magic.errors import CallError, CloudStackError, ProfileError, Refused
+from cs_magic.opening import connect
 
 CS = {
     "CLOUDSTACK_ENDPOINT": "https://one/client/api",

@@ -164,6 +164,20 @@ def test_chosen_columns_come_in_the_order_asked_and_reach_into_nested_ones():
     assert to_frame(result, ["nicc"])["nicc"].isna().all()  # asked for with --no-check
 
 
+@pytest.mark.parametrize("kind", ["text", None])
+def test_a_column_asked_for_that_only_a_later_page_has_is_filled(kind):
+    kinds = {"id": "text"} | ({"project": kind} if kind else {})
+    pages = [page({"id": str(n)} | ({"project": "p"} if n == 2 else {})) for n in range(4)]
+    frame = to_frame(made(kinds, *pages, only=["project"]), ["project"])
+    assert [cell(one) for one in frame["project"]] == [None, None, "p", None]
+
+
+def test_a_field_that_a_server_of_another_version_has_as_another_type_is_kept_as_that():
+    result = made({"id": "text", "x": "text"}, *(page({"id": str(n), "x": n}) for n in range(3)))
+    assert str(to_frame(result)["x"].dtype) == "Int64"
+    assert result.notes == ("x: 0 is not text; the column keeps every value as it came",)
+
+
 # -- secrets -------------------------------------------------------------------------------
 
 SECRET = "tell-tale"
@@ -185,6 +199,7 @@ SECRET = "tell-tale"
         {"details": {"vnc.password": SECRET}},
         {"password": {"old": SECRET}},
         {"password": 12345678901234567890, "n": 1},
+        {"password": 1, "token": SECRET},
     ],
 )
 @pytest.mark.parametrize("pages", [1, 2])
@@ -194,6 +209,12 @@ def test_a_secret_is_in_no_cell_at_any_depth(row, pages):
     assert SECRET not in shown
     assert "12345678901234567890" not in shown
     assert "••••" in shown
+
+
+def test_the_value_of_a_secret_setting_is_hidden_among_values_of_other_types():
+    rows = [{"name": "a.b", "value": 1}, {"name": "x.secret", "value": SECRET}, {"name": 5}]
+    shown = rows_of(made({"value": "text"}, page(*rows)).table)
+    assert [row.get("value") for row in shown] == [1, "••••", None]
 
 
 @pytest.mark.parametrize("empty", [None, ""])

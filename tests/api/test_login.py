@@ -14,9 +14,10 @@ from cs_magic.api.profile import Profile
 from cs_magic.api.profiles import Profiles
 from cs_magic.api.transport import HttpTransport
 from cs_magic.api.values import Call, Request, Response
-from cs_magic.connection import Connection, connect
+from cs_magic.connection import Connection
 from cs_magic.demo.server import Demo, serving
 from cs_magic.errors import ApiError, SignInNeeded, TransportError, Unauthorized
+from cs_magic.opening import connect
 
 ZONES = ["Zürich", "Genève", "Lugano"]
 

@@ -16,8 +16,9 @@ from cs_magic import CallError, StillRunning
 from cs_magic.api.jobs import Watcher
 from cs_magic.api.many import THREADS
 from cs_magic.api.values import Call, Options, Result
-from cs_magic.connection import Connection, opened
+from cs_magic.connection import Connection
 from cs_magic.following import each
+from cs_magic.opening import opened
 
 Answer = Callable[[Came], Reply]
 

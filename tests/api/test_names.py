@@ -9,8 +9,8 @@ from uuid import UUID
 import pytest
 from servers import KEYS, Reply, listed, serving
 
-from cs_magic.connection import connect
 from cs_magic.errors import ApiError, CallError, TransportError
+from cs_magic.opening import connect
 
 ZURICH, GENEVA = "11111111-0000-4000-8000-000000000001", "11111111-0000-4000-8000-000000000002"
 RETAIL, FINANCE = "22222222-0000-4000-8000-000000000001", "22222222-0000-4000-8000-000000000002"

@@ -325,6 +325,12 @@ def test_a_small_limit_asks_for_no_more_rows_than_that():
     assert server.asked == [("1", "3")]
 
 
+def test_a_limit_of_several_pages_asks_for_as_many_rows_as_wanted():
+    server = Things(things(25))
+    server.read(wish=Wish(limit=12))
+    assert server.asked[-2:] == [("1", "6"), ("2", "6")]
+
+
 def test_a_limit_counts_over_both_lists():
     server = Things(things(6), project=things(6, first=6))
     result = server.read(wish=Wish(limit=8), command=SCOPED)
@@ -343,7 +349,7 @@ def test_a_limit_that_the_first_list_fills_leaves_the_second_unasked():
 
 @pytest.mark.parametrize("total", [count_of_page, no_count])
 @pytest.mark.parametrize(
-    ("limit", "complete"), [(1, None), (10, None), (12, False), (20, None), (25, None), (30, None)]
+    ("limit", "complete"), [(1, None), (10, None), (11, False), (20, None), (25, None), (30, None)]
 )
 def test_a_limit_without_a_total_never_makes_a_list_complete(total, limit, complete):
     result = Things(things(25), total=total).read(wish=Wish(limit=limit))

@@ -12,8 +12,9 @@ from reference import cell
 from replay import Replay, Step, recorded, steps
 
 from cs_magic.api.values import Call, Options
-from cs_magic.connection import Connection, connect
+from cs_magic.connection import Connection
 from cs_magic.errors import ApiError, Incomplete, Unauthorized
+from cs_magic.opening import connect
 
 SET_BY_US = set(
     "page pagesize response listall projectid isrecursive signatureversion expires".split()

@@ -130,6 +130,20 @@ def test_what_the_real_server_took_is_signed_the_same(step):
     assert theirs == ours
 
 
+@pytest.mark.parametrize(
+    "step",
+    **named(
+        [
+            s
+            for s in SIGNED
+            if s.signed and s.where not in WRONGLY_SIGNED and s.where not in NOT_JUDGED
+        ]
+    ),
+)
+def test_the_text_that_is_signed_is_the_recorded_one(step):
+    assert step.signed == canonical(received(step).items())
+
+
 @pytest.mark.parametrize("step", **named([s for s in SIGNED if s.where in WRONGLY_SIGNED]))
 def test_what_the_real_server_refused_as_wrongly_signed_is_signed_otherwise(step):
     assert step.status == 401

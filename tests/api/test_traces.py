@@ -13,8 +13,9 @@ from cs_magic.api.checking import unknown
 from cs_magic.api.client import Client
 from cs_magic.api.traces import fate, listing, traceable
 from cs_magic.api.values import Call
-from cs_magic.connection import Connection, opened
+from cs_magic.connection import Connection
 from cs_magic.errors import ApiError, FateUnknown, TransportError
+from cs_magic.opening import opened
 
 ID = "0f3d2c1b-1111-4222-8333-444455556666"
 STOP = Call("stopVirtualMachine", (("id", ID),))

@@ -16,8 +16,9 @@ from cs_magic import ApiError, FateUnknown, JobFailed, SignInNeeded, StillRunnin
 from cs_magic.api.envelope import read
 from cs_magic.api.jobs import LONGEST, SHORTEST, Job, Watcher, answer, ask, ended, interval
 from cs_magic.api.values import Call, Document, JobReply, Options, Response
-from cs_magic.connection import Connection, opened
+from cs_magic.connection import Connection
 from cs_magic.following import job
+from cs_magic.opening import opened
 
 STARTED = b'{"stopvirtualmachineresponse":{"jobid":"j-1"}}'
 ID = "cbe28269-ac23-4d52-a8b0-a2ae8f78f9f6"

@@ -1,118 +1,124 @@
 """How fast bytes become a DataFrame, beside what people do today; run by hand, by `make bench`.
 
-Each figure is the median of several runs in a process of its own. The data is the demo
-cloud's: 20,000 virtual machines in pages of 500, as they travel.
+Each figure is measured in processes of its own, all figures in turn, several times round; the
+medians make a Markdown table. `--readme` puts it into the README, `--long` adds the growth
+from 1,000 to 300,000 machines. Over HTTP: `network.py`; what is short: `small.py`.
 """
 
 from __future__ import annotations
 
 import json
+import os
+import platform
+import shutil
 import statistics
 import subprocess
 import sys
-import time
-from collections.abc import Callable
+import tempfile
+from importlib.metadata import version
+from pathlib import Path
 
-MACHINES = 20_000
-RUNS = 5
-FIGURES = ("json.loads, dropped", "list of dicts + pd.DataFrame", "cs_magic", "cs_magic, 3 columns")
+import data
+import network
+import small
+
+HERE = Path(__file__).parent
+README = HERE.parent.parent / "README.md"
+BEGIN, END = "<!-- bench -->\n", "<!-- /bench -->\n"
+MACHINES, ROUNDS, OVER_HTTP = 100_000, 3, 20_000
+GROWTH = (1_000, 10_000, 100_000, 300_000)
+FLOOR, USUAL, WHOLE = "`orjson.loads`, dropped", "list of dicts → `pd.DataFrame`", "**cs_magic**"
+# What the table says of a figure → its name, and the data that it is measured on.
+TABLE = {
+    FLOOR: ("orjson", "clean"),
+    "the same, collector off": ("orjson, collector off", "clean"),
+    "`msgspec.json.decode`, dropped": ("msgspec", "clean"),
+    USUAL: ("dicts", "clean"),
+    "the same, then column types": ("dicts, typed", "clean"),
+    "`pd.json_normalize`": ("json_normalize", "clean"),
+    "polars `read_json`": ("polars", "clean"),
+    WHOLE: ("ours", "clean"),
+    "cs_magic, columns: all that aren't nested": ("ours, flat", "clean"),
+    "cs_magic, five columns": ("ours, few", "clean"),
+    "cs_magic, a catalogue of another version": ("ours, another catalogue", "clean"),
+    "cs_magic, 5 unknown fields, 1 % odd values in ten others": ("ours", "odd"),
+    "cs_magic, 5 unknown fields, 1 % odd values in all others": ("ours", "mixed"),
+}
+LIBRARIES = ("cs", "msgspec", "orjson", "pandas", "polars", "pyarrow")
+Measured = tuple[float, float]
 
 
-def pages() -> list[bytes]:
-    """The pages of a first list, as the demo sends them."""
-    import cs_magic
-    from cs_magic.api.credentials import KeyPair
-    from cs_magic.api.profile import Profile
-    from cs_magic.api.transport import HttpTransport
-    from cs_magic.api.values import Call
-    from cs_magic.demo.server import serving
-
-    with serving(machines=MACHINES) as demo:
-        keys = KeyPair(demo.api_key, demo.secret_key)
-        profile = Profile("bench", demo.endpoint, keys)
-        client = cs_magic.connect(
-            endpoint=demo.endpoint, api_key=demo.api_key, secret_key=demo.secret_key
-        ).client
-        transport = HttpTransport(profile)
-        calls = (
-            Call("listVirtualMachines").having(listall="true", page=number, pagesize=500)
-            for number in range(1, MACHINES // 500 + 1)
-        )
-        return [
-            transport.send(keys.authorize(call, demo.endpoint, client.clock())).body
-            for call in calls
-        ]
+def measured(name: str, folder: Path) -> Measured:
+    """Seconds and MB of one run."""
+    words = [sys.executable, str(HERE / "figures.py"), name, str(folder)]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    told = json.loads(done.stdout)
+    return told["seconds"], told["peak"]
 
 
-def figure(name: str, bodies: list[bytes]) -> Callable[[], object]:
-    """What one figure does, ready to be timed; imports are done."""
-    import pandas as pd
-
-    from cs_magic.api.catalogue import bundled
-    from cs_magic.api.columns import kind_of
-    from cs_magic.api.envelope import read
-    from cs_magic.api.records import Records
-    from cs_magic.api.values import Provenance, Response, Result
-    from cs_magic.frames import to_frame
-
-    command = bundled().command("listVirtualMachines")
-    kinds = {field.name: kind_of(field.name, field.kind or "unknown") for field in command.fields}
-
-    def loads() -> None:
-        for body in bodies:
-            json.loads(body)
-
-    def dicts() -> object:
-        rows: list[object] = []
-        for body in bodies:
-            rows += json.loads(body)["listvirtualmachinesresponse"]["virtualmachine"]
-        return pd.DataFrame(rows)
-
-    def ours(columns: tuple[str, ...] | None) -> object:
-        records = Records(kinds, columns)
-        for body in bodies:
-            page = read(command.name, Response(200, "application/json", body))
-            records.add(page)  # type: ignore[arg-type]
-        return to_frame(Result(records.table(), Provenance(command.name)), columns)
-
-    few = ("name", "state", "memory")
+def medians(folder: Path) -> dict[str, Measured]:
+    """Every figure of the table: seconds and MB, each the median of its own runs."""
+    runs: dict[str, list[Measured]] = {label: [] for label in TABLE}
+    for number in range(ROUNDS):
+        for label, (name, variant) in TABLE.items():
+            sys.stderr.write(f"round {number + 1} of {ROUNDS}: {name}, {variant}\n")
+            runs[label].append(measured(name, folder / variant))
     return {
-        FIGURES[0]: loads,
-        FIGURES[1]: dicts,
-        FIGURES[2]: lambda: ours(None),
-        FIGURES[3]: lambda: ours(few),
-    }[name]
+        label: (statistics.median(s for s, _ in each), statistics.median(mb for _, mb in each))
+        for label, each in runs.items()
+    }
 
 
-def timed(name: str) -> float:
-    """Seconds, the median of several runs."""
-    run = figure(name, pages())
-    run()
-    times = []
-    for _ in range(RUNS):
-        began = time.perf_counter()
-        run()
-        times.append(time.perf_counter() - began)
-    return statistics.median(times)
+def table(found: dict[str, Measured], size: int) -> str:
+    """The figures as Markdown, ratios first."""
+    floor, (usual, memory) = found[FLOOR][0], found[USUAL]
+    lines = [
+        f"{MACHINES:,} virtual machines of {data.FIELDS} fields, {size / 1e6:.0f} MB of JSON in"
+        f" pages of {data.PAGE}, from bytes in memory; medians of {ROUNDS} runs, each in a"
+        " process of its own; peak memory is above the start.\n",
+        f"| path | × {FLOOR} | times faster than {USUAL} | × its memory | seconds | peak MB |",
+        "| --- | --- | --- | --- | --- | --- |",
+    ]
+    for label, (seconds, peak) in found.items():
+        lines.append(
+            f"| {label} | {seconds / floor:.2f} | {usual / seconds:.1f} | {peak / memory:.2f}"
+            f" | {seconds:.2f} | {peak:.0f} |"
+        )
+    versions = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
+    lines.append(f"\nPython {platform.python_version()}, {versions}; {os.cpu_count()} cores.")
+    return "\n".join(lines) + "\n"
+
+
+def growth(folder: Path) -> str:
+    """What a machine costs, however many there are."""
+    lines = ["\n| machines | seconds | µs a machine | peak MB |", "| --- | --- | --- | --- |"]
+    for machines in GROWTH:
+        data.make(folder / str(machines), machines)
+        runs = [measured("ours", folder / str(machines) / "clean") for _ in range(ROUNDS)]
+        seconds, peak = (statistics.median(values) for values in zip(*runs, strict=True))
+        each = seconds / machines * 1e6
+        lines.append(f"| {machines:,} | {seconds:.2f} | {each:.1f} | {peak:.0f} |")
+        shutil.rmtree(folder / str(machines))
+    return "\n".join(lines) + "\n"
 
 
 def main(words: list[str]) -> None:
-    if words:
-        sys.stdout.write(f"{timed(words[0])}\n")
-        return
-    seconds = {
-        name: float(
-            subprocess.run(
-                [sys.executable, __file__, name], capture_output=True, text=True, check=True
-            ).stdout
-        )
-        for name in FIGURES
-    }
-    floor = seconds[FIGURES[0]]
-    sys.stdout.write(f"{MACHINES:,} virtual machines, median of {RUNS}\n\n")
-    sys.stdout.write("| path | seconds | × json.loads |\n| --- | --- | --- |\n")
-    for name, took in seconds.items():
-        sys.stdout.write(f"| {name} | {took:.2f} | {took / floor:.2f} |\n")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        data.make(folder / "machines", MACHINES)
+        clean = folder / "machines" / "clean"
+        size = sum(path.stat().st_size for path in clean.iterdir())
+        text = table(medians(folder / "machines"), size)
+        shutil.rmtree(folder / "machines")
+        sys.stderr.write("over HTTP\n")
+        data.make(folder / "some", OVER_HTTP)
+        text += network.table(folder / "some" / "clean") + small.table()
+        if "--long" in words:
+            text += growth(folder)
+    sys.stdout.write(text)
+    if "--readme" in words:
+        before, _, rest = README.read_text().partition(BEGIN)
+        README.write_text(before + BEGIN + text + END + rest.partition(END)[2])
 
 
 if __name__ == "__main__":

@@ -70,6 +70,18 @@ def test_a_user_may_not_expunge_and_is_told_by_the_job(worker: Worker) -> None:
     assert worker.machine(id=id_)["state"] == "Destroyed"
 
 
+def test_what_was_counted_before_a_change_is_counted_anew(worker: Worker) -> None:
+    def counted() -> tuple[int, int]:
+        row = worker.call("listAccounts", name="webshop", listall="true").rows[0]
+        return row["vmrunning"], row["vmstopped"]
+
+    assert worker.call("listDomains", listall="true").count
+    running, stopped = counted()
+    id_ = worker.machine(state="Running", account="webshop", domainid=_domain(worker, "webshop"))
+    assert worker.done("stopVirtualMachine", id=id_["id"])["jobstatus"] == 1
+    assert counted() == (running - 1, stopped + 1)
+
+
 def test_wrong_states_are_told_by_the_job(worker: Worker) -> None:
     row = worker.machine(state="Stopped")
     text = f"The Instance {row['id']} ({row['displayname']}) is not running, unable to reboot it"

@@ -113,8 +113,8 @@ def test_a_name_that_was_typed_is_shown_with_the_id_that_is_sent(notebook, cloud
 
 def test_of_many_objects_the_first_ten_names_and_the_count_are_shown(notebook, vms, typed):
     from cs_magic.api.values import Call
-    from cs_magic.connection import connect
     from cs_magic.notebook.asking import ask
+    from cs_magic.opening import connect
 
     typed("yes\n")
     few = vms.iloc[:12]

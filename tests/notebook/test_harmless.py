@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+import pandas as pd
 import pytest
 from replay import Replay, environment, steps
 
@@ -67,3 +68,17 @@ def test_what_was_typed_is_shown_harmlessly_and_the_caret_stays_in_its_place(not
     _, line, caret = ran.error_lines[:3]
     assert_harmless("".join(ran.error_lines))
     assert line[caret.index("^") :].startswith(line.rpartition(" ")[2]) or "<b>" in line
+
+
+def test_a_table_cannot_drive_the_terminal(says, notebook):
+    ran = says(200, {"count": 1, "zone": [{"id": "1", "name": EVIL}]})
+    whole = "".join(str(text) for shown in ran.outputs for text in shown.values())
+    assert "\\u001b[31m" in whole
+    frame = notebook.shell.user_ns["_"]
+    for table in (frame, frame["name"], frame.head()):
+        assert_harmless(notebook.shell.display_formatter.format(table)[0]["text/plain"])
+
+
+def test_other_tables_are_shown_as_pandas_shows_them(notebook):
+    table = pd.DataFrame({"a": range(100), "ö": "Zürich 東京"})
+    assert notebook.shell.display_formatter.format(table)[0]["text/plain"] == repr(table)

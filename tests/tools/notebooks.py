@@ -24,6 +24,7 @@ Next:
   %cs use demo                in any notebook of yours: the demo cloud
   CLOUDSTACK_ENDPOINT, CLOUDSTACK_KEY and CLOUDSTACK_SECRET in the environment: your own cloud
 """
+ROOT = Path(__file__).parent.parent.parent
 _ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
 # What is another one in every run: how long a job took, the id made for it, the demo's port.
 _PASSING = re.compile(
@@ -33,15 +34,19 @@ _PASSING = re.compile(
 )
 
 
-def executed(path: Path) -> Any:
-    """The notebook with fresh outputs, run from top to bottom in a kernel of its own."""
-    notebook = nbformat.read(path, as_version=4)
+def executed(path: Path, where: Path = ROOT) -> Any:
+    """The notebook with fresh outputs, run from top to bottom in a kernel of its own in `where`."""
+    return run(nbformat.read(path, as_version=4), where)
+
+
+def run(notebook: Any, where: Path) -> Any:
+    """The notebook, run: what it writes goes below `where`."""
     with tempfile.TemporaryDirectory() as folder:
         # The user's own start-up files and history have no say in a notebook of ours.
         os.environ["IPYTHONDIR"] = folder
         quiet = ["--log-level=ERROR"]  # not every kernel's word about how safe TCP is
         client = NotebookClient(notebook, timeout=300, kernel_name="python3", extra_arguments=quiet)
-        client.execute(cwd=str(path.parent))
+        client.execute(cwd=str(where))
     return notebook
 
 

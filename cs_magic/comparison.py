@@ -1,0 +1,173 @@
+"""What is different between two runs of the same list."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Iterator
+from typing import Any
+
+import pandas as pd
+
+from cs_magic.errors import CallError
+
+# What is measured, and so is another number each time.
+VOLATILE = frozenset(
+    """
+    capacityallocated capacityused cpuallocated cpuallocatedghz cpuallocatedpercentage
+    cpuallocatedvalue cpuallocatedwithoverprovisioning cpuloadaverage cpuused cpuusedghz
+    diskiopstotal diskioread diskiowrite diskkbsread diskkbswrite diskread disksizeallocated
+    disksizeallocatedgb disksizeunallocatedgb disksizeused disksizeusedgb diskwrite drsimbalance
+    jobid jobstatus lastpinged memoryallocated memoryallocatedbytes memoryallocatedgb
+    memoryallocatedpercentage memoryintfreekbs memorykbs memorytargetkbs memoryused memoryusedgb
+    networkkbsread networkkbswrite networkread networkwrite percentused physicalsize
+    receivedbytes sentbytes usediops utilization
+    """.split()
+)
+
+
+def changes(
+    old: pd.DataFrame,
+    new: pd.DataFrame,
+    key: str | Collection[str] = "id",
+    *,
+    ignore: Iterable[str] = VOLATILE,
+) -> pd.DataFrame:
+    """What was added, removed or changed from `old` to `new`, one row per changed field.
+
+    Args:
+        old: a list as it was, from a call or from a file.
+        new: the same list as it is now.
+        key: the column that says which row is which, or several (a template's are
+            `["id", "zoneid"]`).
+        ignore: columns that don't count; by default what is measured, such as `cpuused`.
+            `()` compares everything.
+
+    Returns:
+        A frame with the columns of the key, `name` where the rows have one, `change` (`added`,
+        `removed` or `changed`), `field`, `old` and `new`; the last three are missing for rows that
+        were added or removed. Rows stand as in `new`, those that were removed come last, as in
+        `old`; fields stand as the columns of `new`. Order within nested lists doesn't count, a
+        missing column is one of missing values, and nested values in a file's JSON text are what
+        they say. Empty where nothing changed.
+
+    Raises:
+        CallError: a key column is missing, or doesn't tell the rows apart.
+    """
+    keys = [key] if isinstance(key, str) else list(key)
+    before, after = _keyed(old, keys, "old"), _keyed(new, keys, "new")
+    left_out = {*keys, *ignore}
+    fields = [field for field in dict.fromkeys([*after, *before]) if field not in left_out]
+    found = sorted(_found(before, after, fields), key=lambda entry: entry[:2])
+    frame = pd.DataFrame([index for _, _, index, *_ in found], columns=keys)
+    if "name" not in keys and "name" in {*before, *after}:
+        frame["name"] = _names(before, after, [index for _, _, index, *_ in found])
+    for place, column in enumerate(("change", "field", "old", "new"), start=3):
+        values = [entry[place] for entry in found]
+        frame[column] = pd.Series(values, dtype="str" if place < 5 else "object")
+    return frame
+
+
+# Where it stands: the row, the field; then the key, the change, the field, old and new.
+Entry = tuple[int, int, tuple[Any, ...], str, str | None, Any, Any]
+
+
+def _keyed(frame: pd.DataFrame, keys: list[str], which: str) -> pd.DataFrame:
+    """The frame with the key, as tuples, for its index."""
+    missing = [name for name in keys if name not in frame]
+    if missing or not keys:
+        raise CallError(
+            f"The {which} frame has no column {' and no '.join(missing)}"
+            if keys
+            else "changes needs the name of at least one key column",
+            "key= names the column, or columns, that tell the rows apart.",
+        )
+    rows = list(frame[keys].itertuples(index=False, name=None))
+    index = pd.Index(rows, tupleize_cols=False, dtype=object)
+    if frame[keys].isna().to_numpy().any():
+        raise CallError(f"A row of the {which} frame has no {' and '.join(keys)}")
+    if not index.is_unique:
+        twice = index[index.duplicated()][0]
+        raise CallError(
+            f"Several rows of the {which} frame have the {' and '.join(keys)} "
+            f"{' and '.join(map(str, twice))}",
+            'Several columns may be a key: key=["id", "zoneid"].',
+        )
+    return frame.set_axis(index, axis=0)
+
+
+def _found(before: pd.DataFrame, after: pd.DataFrame, fields: list[str]) -> Iterator[Entry]:
+    """All that differs."""
+    for place, index in enumerate(after.index):
+        if index not in before.index:
+            yield place, 0, index, "added", None, None, None
+    for place, index in enumerate(before.index, start=len(after)):
+        if index not in after.index:
+            yield place, 0, index, "removed", None, None, None
+    both = after.index.isin(before.index)
+    places = [place for place, shared in enumerate(both) if shared]
+    shared = after.index[both]
+    where = before.index.get_indexer(shared)
+    for order, field in enumerate(fields):
+        was, now = _column(before, field, where), _column(after, field, places)
+        for at in _different(was, now):
+            yield places[at], order, shared[at], "changed", field, was.iloc[at], now.iloc[at]
+
+
+def _column(frame: pd.DataFrame, field: str, places: Any) -> pd.Series[Any]:
+    if field in frame:
+        column: pd.Series[Any] = frame[field].iloc[places].reset_index(drop=True)
+        return column
+    return pd.Series([None] * len(places), dtype=object)
+
+
+def _different(was: pd.Series[Any], now: pd.Series[Any]) -> list[int]:
+    """The places at which two columns differ."""
+    if was.dtype == now.dtype and was.dtype != object:
+        apart = (was != now).fillna(True).to_numpy(dtype=bool)  # missing is unlike anything
+        missing = (was.isna() & now.isna()).to_numpy(dtype=bool)
+        return list((apart & ~missing).nonzero()[0])
+    pairs = zip(was, now, strict=True)
+    return [at for at, (one, other) in enumerate(pairs) if not _same(one, other)]
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Whether two values say the same."""
+    if isinstance(one, str) and isinstance(other, list | dict):
+        one = _parsed(one)
+    elif isinstance(other, str) and isinstance(one, list | dict):
+        other = _parsed(other)
+    if isinstance(one, list | dict) or isinstance(other, list | dict):
+        return bool(_content(one) == _content(other))
+    if pd.isna(one) or pd.isna(other):
+        return bool(pd.isna(one) and pd.isna(other))
+    return bool(one == other)
+
+
+def _parsed(text: str) -> Any:
+    """What a nested value in a file's JSON text says."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _content(value: Any) -> Any:
+    """A nested value so that what says the same is equal, in whatever order."""
+    if isinstance(value, dict):
+        return {name: _content(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return sorted((_content(inner) for inner in value), key=_text)
+    return None if pd.isna(value) else value
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, default=str)
+
+
+def _names(before: pd.DataFrame, after: pd.DataFrame, indexes: list[Any]) -> pd.Series[Any]:
+    """What the rows are called now, or were called last."""
+    names: dict[Any, Any] = {}
+    for frame in (before, after):
+        if "name" in frame:
+            names |= dict(frame["name"].items())
+    return pd.Series([names[index] for index in indexes], dtype="str")

@@ -1,0 +1,1 @@
+"""Other people's CloudStack clients, unmodified, against the demo cloud or any endpoint."""

@@ -1,0 +1,37 @@
+"""Every report runs where there is nothing, says so, and leaves its files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from reports import REPORTS, replayed, report, texts
+
+SAYS = {
+    "10-inventory": ("There are no virtual machines.", "Every address leads somewhere."),
+    "11-capacity": ("There is no capacity.", "There are no storage pools."),
+    "15-with-other-tools": ("There are no virtual machines.",),
+    "12-usage-and-chargeback": (
+        "There are no usage records for 2026-08.",
+        "Nobody owes anything for 2026-08.",
+    ),
+    "14-what-changed": ("This is the first run", "Nothing changed."),
+    "13-exposure": ("Nothing is open to everybody.", "No key is older than 365 days."),
+}
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_where_there_is_nothing_a_report_says_so(name: str, tmp_path: Path) -> None:
+    with replayed():
+        notebook = report(name, tmp_path, profile="env", as_of="2026-09-14")
+    for words in SAYS[name]:
+        assert words in texts(notebook)
+    assert list((tmp_path / "build").iterdir())
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_a_report_writes_only_where_it_is_told(name: str, tmp_path: Path) -> None:
+    with replayed():
+        report(name, tmp_path, profile="env", folder="elsewhere/deep", as_of="2026-09-14")
+    assert [path.name for path in tmp_path.iterdir()] == ["elsewhere"]
+    assert list((tmp_path / "elsewhere" / "deep").iterdir())
