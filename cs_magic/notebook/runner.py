@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import time
 import traceback
 from collections.abc import Collection, MutableMapping, Sequence
 from contextlib import suppress
@@ -23,9 +24,12 @@ from cs_magic.notebook.statements import Statement
 from cs_magic.notebook.vocabulary import WORDS
 
 if TYPE_CHECKING:
-    from IPython.core.interactiveshell import InteractiveShell
+    from IPython.core.interactiveshell import ExecutionResult, InteractiveShell
 
     from cs_magic.connection import Connection
+
+# Seconds that the last cells of Run All may take to arrive after the first.
+_ARRIVES = 0.3
 
 
 class Runner:
@@ -37,6 +41,7 @@ class Runner:
         atexit.register(self.desk.connections.close)
         shell.events.register("post_execute", self._end_cell)
         shell.events.register("pre_run_cell", self._begin_cell)
+        shell.events.register("post_run_cell", self._ran_cell)
 
     def names(self, local: MutableMapping[str, Any] | None) -> Names:
         """The names that a text can look up."""
@@ -71,6 +76,7 @@ class Runner:
         with suppress(ValueError):  # closed before
             desk.shell.events.unregister("post_execute", self._end_cell)
             desk.shell.events.unregister("pre_run_cell", self._begin_cell)
+            desk.shell.events.unregister("post_run_cell", self._ran_cell)
         used = desk.connections.used
         atexit.unregister(desk.connections.close)
         desk.known.close()
@@ -84,6 +90,16 @@ class Runner:
 
     def _end_cell(self) -> None:
         self.desk.lookups = Lookups()
+
+    def _ran_cell(self, result: ExecutionResult) -> None:
+        """Keep the kernel busy for a moment after a cell that failed; its error is on the screen.
+
+        A kernel drops those cells of Run All that have arrived when it is free again. One
+        that comes later would run, on the old value of what this one didn't assign.
+        """
+        is_ours = isinstance(result.error_in_exec, CloudStackError)
+        if is_ours and self.desk.sign_in.has_front_end and self.desk.sign_in.going_on is None:
+            time.sleep(_ARRIVES)
 
     def _parsed(self, line: str, cell: str | None, names: Names) -> list[Statement]:
         """The statements; an error says that there is no such command before all else."""

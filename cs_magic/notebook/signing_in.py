@@ -100,7 +100,7 @@ class SignIn:
         if self._has_terminal():
             self.prompt(connection)
             return
-        if not self._has_form():
+        if not self.has_front_end:
             raise needed
         desk = self._desk(connection)
         cell = stopped(self.shell, may_go_on=ready is not None)
@@ -127,7 +127,7 @@ class SignIn:
         _check_can_sign_in(connection)
         if self._has_terminal():
             return self.prompt(connection)
-        if not self._has_form():
+        if not self.has_front_end:
             raise connection.client.access.sessions.needed()
         desk = self._desk(connection)
         cell = stopped(self.shell, may_go_on=False)
@@ -265,10 +265,11 @@ class SignIn:
     @property
     def can_ask(self) -> bool:
         """Whether somebody can be asked to sign in, by a form or by prompts."""
-        return self._has_terminal() or self._has_form()
+        return self._has_terminal() or self.has_front_end
 
-    def _has_form(self) -> bool:
-        """Whether a form can be filled in: a front end that lets a kernel ask."""
+    @property
+    def has_front_end(self) -> bool:
+        """Whether somebody looks: a front end that lets a kernel ask, and can show a form."""
         kernel = getattr(self.shell, "kernel", None)
         here = threading.current_thread() is threading.main_thread()
         return here and bool(getattr(kernel, "_allow_stdin", False))

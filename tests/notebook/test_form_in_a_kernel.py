@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import requests
-from front import Front, front, other_ipykernel
+from front import TIMEOUT, Front, front, other_ipykernel
 
 from cs_magic.demo.server import Demo, serving
 
@@ -69,6 +69,19 @@ def test_a_cell_stops_without_a_red_line_and_what_is_queued_behind_it_does_not_r
     assert WAITS in cell.text
     assert "after" not in cell.text
     assert set(page.descriptions) >= {"Username", "Password", "Domain", "Sign in"}
+    assert page.value("vms") == "'old'"
+
+
+@pytest.mark.parametrize("call", [LIST, "vms = %cs listZonez"])
+def test_a_cell_of_run_all_that_comes_when_the_one_above_has_failed_does_not_run(page, call):
+    page.fine("vms = 'old'")
+    cell = page.start(call)
+    page.until(lambda: WAITS in cell.text or bool(cell.errors))
+    for _ in range(10):  # a busy kernel answers here
+        page.client.session.send(page.client.control_channel.socket, "kernel_info_request")
+        page.client.get_control_msg(timeout=TIMEOUT)
+    below = page.start("vms = 'ran'")
+    assert (page.end(cell).status, page.end(below).status) == ("error", "aborted")
     assert page.value("vms") == "'old'"
 
 
