@@ -376,7 +376,7 @@ def test_a_session_of_a_browser_is_proven_and_used(page, demo):
     page.fine(LIST)
 
 
-TIMEOUT = 30
+PATIENCE = 30
 
 
 def _sessions(demo: Demo) -> list[object]:
