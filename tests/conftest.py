@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import atexit
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +29,10 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 os.environ["CS_MAGIC_CATALOGUE"] = "bundled"
 
 
+TOOK = re.compile(r"(?<= )\d+\.\d(?= s · )")
+BELOW = re.compile("<small[^>]*>(.*?)</small>")
+
+
 @dataclass
 class Ran:
     """What came of a cell: the outputs in order, what was printed, the result, the error."""
@@ -38,8 +44,8 @@ class Ran:
 
     @property
     def lines(self) -> list[str]:
-        """The text of every output that has no table, one after the other."""
-        return [shown["text/plain"] for shown in self.outputs if "<table" not in html(shown)]
+        """What is said beside and below tables, in order; for how long it took it has `…`."""
+        return [TOOK.sub("…", line) for shown in self.outputs for line in said(shown)]
 
     @property
     def tables(self) -> list[str]:
@@ -55,6 +61,13 @@ class Ran:
 
 def html(shown: dict[str, Any]) -> str:
     return str(shown.get("text/html", ""))
+
+
+def said(shown: dict[str, Any]) -> list[str]:
+    """The line below a table, or the text of an output that has none."""
+    if "<table" not in html(shown):
+        return [shown["text/plain"]]
+    return [unescape(line) for line in BELOW.findall(html(shown))]
 
 
 class Front(DisplayHook):

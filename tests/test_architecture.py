@@ -48,7 +48,7 @@ ROWS = (
     "notebook.grammar",
     "notebook.arguments  notebook.shown  notebook.pieces  notebook.enumerated  notebook.paths"
     "  notebook.variables  notebook.related",
-    "notebook.known  notebook.matching  notebook.profiles",
+    "notebook.known  notebook.matching  notebook.profiles  notebook.tables",
     "notebook.candidates",
 )
 AFTER_THE_DEMO = (
@@ -103,6 +103,7 @@ ONLY = {
         "connection",
         "clouds",
         "notebook.shown",
+        "notebook.tables",
         "notebook.words",
         "notebook.helping",
         "notebook.jobs",

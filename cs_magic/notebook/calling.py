@@ -92,8 +92,7 @@ class Calling:
         with _pointing_to(statement):
             result = self._answer(options)
             given = value_of(self.connection, result, options)
-        desk.say(statement, self.connection, result, options.reveal)
-        return desk.given(statement, given)
+        return desk.told(statement, self.connection, result, given, options.reveal)
 
     def _planned(self, options: Options) -> Any:
         """A frame of what would be sent."""
@@ -180,8 +179,8 @@ def follow(desk: Desk, statement: Statement, names: MutableMapping[str, Any]) ->
     with desk.jobs.watching(connection, statement.has("quiet")) as watch:
         result = job(connection, jobid, options, watch, command)
     desk.last = (connection, result, options)
-    desk.say(statement, connection, result, options.reveal)
-    return desk.given(statement, value_of(connection, result, options))
+    given = value_of(connection, result, options)
+    return desk.told(statement, connection, result, given, options.reveal)
 
 
 def check_command(catalogue: Catalogue, statement: Statement, strict: bool = False) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ from cs_magic.notebook.shown import only_shown, say, show_text, summary
 from cs_magic.notebook.signing_in import SignIn
 from cs_magic.notebook.statements import Statement
 from cs_magic.notebook.streamed import value_of
+from cs_magic.notebook.tables import Line, underline
 from cs_magic.several import check_different
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class Desk:
         self.jobs = Jobs()
         self.lookups = Lookups()  # of one cell
         self.last: tuple[Connection, Result, Options] | None = None
+        self._below: Line | None = None  # of the table that is to be shown
         self.failed = ""  # a traceback's text: the error itself would keep frames and rows
 
     def asked(
@@ -72,19 +74,24 @@ class Desk:
         check_different(found)
         return found
 
-    def say(
-        self, statement: Statement, connection: Connection, result: Result, revealed: bool
-    ) -> None:
-        """Say in a line where a result came from, and what there is to know about it."""
-        verbose = statement.has("verbose")
-        self.say_names(verbose and not statement.has("quiet"))
-        if statement.has("quiet") and result.provenance.complete is not False:
-            return
+    def told(
+        self,
+        statement: Statement,
+        connection: Connection,
+        result: Result,
+        value: Any,
+        revealed: bool,
+    ) -> Any:
+        """Hand a value over, and say in a line where it came from and what there is to know."""
+        verbose, quiet = statement.has("verbose"), statement.has("quiet")
+        self.say_names(verbose and not quiet)
+        if quiet and result.provenance.complete is not False:
+            return self.given(statement, value)
         command = connection.catalogue.find(statement.command)
         once = command is not None and not command.is_read
-        say(summary(result, statement.target, connection.profile, verbose, revealed, once))
-        for note in result.notes:
-            say(f"⚠ {note}")
+        profile = connection.profile
+        line = summary(result, statement.target, profile, verbose, revealed, once)
+        return self.given(statement, value, line, result.notes)
 
     def say_names(self, wanted: bool) -> None:
         """Say which names were looked up since the last time, where that is wanted."""
@@ -92,12 +99,33 @@ class Desk:
             if wanted:
                 say(str(found))
 
-    def given(self, statement: Statement, value: Any) -> Any:
-        """Assign to the target, or hand over to be shown; a last `;` shows nothing."""
+    def given(
+        self, statement: Statement, value: Any, line: str = "", notes: Sequence[str] = ()
+    ) -> Any:
+        """Assign to the target, or hand over to be shown; a last `;` shows nothing.
+
+        Args:
+            line: what is said of it: below its table, where that is shown.
+            notes: what there is to know of it, with the line.
+        """
+        alone = only_shown(self.shell)
+        is_shown = alone and not (statement.target or statement.silent)
+        warned = [f"⚠ {note}" for note in notes]
+        below = underline(value, line, warned)
+        if below is not None and is_shown:
+            self._below = below
+        else:
+            _say_all([line, *warned])
         if statement.target:
             self.shell.user_ns[statement.target] = value
             return None
-        return None if statement.silent and only_shown(self.shell) else value
+        return None if statement.silent and alone else value
+
+    def say_unseen(self) -> None:
+        """Say the line of a table that nobody showed: in a loop, or above another one."""
+        below, self._below = self._below, None
+        if below is not None and not below.seen:
+            _say_all([below.text, *below.notes])
 
     def show_last(self, statement: Statement) -> Any:
         """What `%cs last` gives: the last result, or the traceback of the last error."""
@@ -111,3 +139,8 @@ class Desk:
         connection, result, options = self.last
         options = replace(options, file=None, reveal="--reveal" in flags)
         return self.given(statement, value_of(connection, result, options))
+
+
+def _say_all(lines: Iterable[str]) -> None:
+    for line in filter(None, lines):
+        say(line)

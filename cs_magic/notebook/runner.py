@@ -54,6 +54,7 @@ class Runner:
             CloudStackError: whatever went wrong; it hangs on nothing (`__context__`), or
                 IPython would show that instead.
         """
+        self.desk.say_unseen()
         full = asks(line, "tb")
         try:
             if (wanted := help_asked(line)) is not None:
@@ -89,6 +90,7 @@ class Runner:
         self.desk.sign_in.run_anew()
 
     def _end_cell(self) -> None:
+        self.desk.say_unseen()
         self.desk.lookups = Lookups()
 
     def _ran_cell(self, result: ExecutionResult) -> None:

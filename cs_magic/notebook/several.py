@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, MutableMapping
+from collections.abc import Callable, Collection, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -85,8 +85,7 @@ class CallingSeveral:
         except CallError as error:
             problem = error
         else:
-            self._say(result, options, lookups)
-            return desk.given(statement, given)
+            return desk.given(statement, given, *self._said(result, options, lookups))
         if problem.text is not None:
             raise problem
         column = statement.column_of(problem.name)
@@ -141,16 +140,17 @@ class CallingSeveral:
             raise all_failed(failed)
         return came, failed
 
-    def _say(self, result: Result, options: Options, lookups: Lookups) -> None:
+    def _said(
+        self, result: Result, options: Options, lookups: Lookups
+    ) -> tuple[str, Sequence[str]]:
         """One line that names each profile; then one for each that failed, and the notes."""
         statement, came = self.statement, result.provenance
         for found in lookups.told() if statement.has("verbose") else ():
             say(str(found))
         if statement.has("quiet") and came.complete is not False:
-            return
-        say(_summary(result, statement, options, next(iter(self.connections.values()))))
-        for note in result.notes:
-            say(f"⚠ {note}")
+            return "", ()
+        first = next(iter(self.connections.values()))
+        return _summary(result, statement, options, first), result.notes
 
 
 def _summary(result: Result, statement: Statement, options: Options, connection: Connection) -> str:
@@ -169,9 +169,8 @@ def _summary(result: Result, statement: Statement, options: Options, connection:
     rows, dot, rest = line.partition(" · ")
     more = []
     if statement.has("verbose"):
-        pages = f"{came.pages} page{'' if came.pages == 1 else 's'} in {came.seconds:.2f} s"
         hosts = (f"{part.profile} at {part.host}" for part in parts)
-        more = [pages, ", ".join(hosts), f"catalogue {came.catalogue}"]
+        more = [", ".join(hosts), f"catalogue {came.catalogue}"]
     return " · ".join([f"{rows} ({each}){dot}{rest}", *more])
 
 

@@ -18,10 +18,12 @@ def with_keys(lab, demo):
 
 
 @pytest.mark.usefixtures("with_keys")
-def test_a_list_is_a_table_with_the_quiet_line_above_it(open_notebook):
+def test_a_list_is_a_table_with_the_quiet_line_below_it(open_notebook):
     page = open_notebook(LOAD, "%cs -c name,allocationstate listZones", "after = 1")
     page.run_all()
-    expect(page.outputs(1).nth(0)).to_contain_text("3 rows · complete")
+    expect(page.outputs(1)).to_have_count(1)
+    expect(page.outputs(1)).to_contain_text("3 rows · ")
+    expect(page.outputs(1).locator("table + small, small").last).to_contain_text("s · complete")
     expect(page.outputs(1).locator("table tbody tr")).to_have_count(3)
     expect(page.outputs(1).locator("table")).to_contain_text("Zürich")
     assert page.errors() == []

@@ -79,7 +79,7 @@ def test_results_are_shown_in_order_and_named_ones_are_kept(notebook, cloud):
     kinds = [
         "table" if "<table" in str(shown.get("text/html")) else "line" for shown in ran.outputs
     ]
-    assert kinds == ["line", "table", "line", "line", "table"]
+    assert kinds == ["table", "line", "table"]
     assert [line.split(" row")[0] for line in ran.lines] == ["1", "vms: 226", "7"]
     assert list(ran.result.columns) == ["name", "state"]
     assert len(notebook.names["vms"]) == 226

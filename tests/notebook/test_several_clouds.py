@@ -83,7 +83,8 @@ def test_several_clouds_are_one_frame_whose_first_column_is_the_profile(
     first, second = len(names_of(zurich)), len(names_of(geneva))
     scope = "listall=true + projectid=-1"
     assert ran.lines == [
-        f"{first + second} rows (zurich {first}, geneva {second}) · {scope} · complete"
+        f"{first + second} rows (zurich {first}, geneva {second})"
+        f" · {provenance(frame)['pages']} pages in … s · {scope} · complete"
     ]
     alone = notebook.fine("%cs -q -p zurich listVirtualMachines").result
     kinds = frame.drop(columns="profile").dtypes.to_dict()
