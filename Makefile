@@ -49,12 +49,10 @@ matrix: $(VENV)/.dev ## the tests at the lowest and the newest versions of what 
 	@$(BIN)/python tests/tools/matrix.py
 
 bench: $(VENV)/.bench ## how fast bytes become a DataFrame and a key press is answered; minutes
-	$(BIN)/python tests/benchmarks/bench.py
-	$(BIN)/python tests/benchmarks/completion.py
+	$(BIN)/python tests/benchmarks/bench.py $(ARGS)
 
-bench-long: $(VENV)/.bench ## the same, and how it grows up to 300,000 machines
-	$(BIN)/python tests/benchmarks/bench.py --long
-	$(BIN)/python tests/benchmarks/stream.py
+bench-long: $(VENV)/.bench ## how it grows, to 300,000 machines and ten million usage records
+	$(BIN)/python tests/benchmarks/bench.py --long $(ARGS)
 
 clean: ## remove what the others made
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,8 +1,10 @@
 """How fast bytes become a DataFrame, beside what people do today; run by hand, by `make bench`.
 
 Each figure is measured in processes of its own, all figures in turn, several times round; the
-medians make a Markdown table. `--readme` puts it into the README, `--long` adds the growth
-from 1,000 to 300,000 machines. Over HTTP: `network.py`; what is short: `small.py`.
+medians make Markdown tables. Over HTTP: `network.py`; what is short: `small.py`; a key press:
+`completion.py`. `--long` measures instead the growth from 1,000 to 300,000 machines and ten
+million usage records on their way to Parquet (`stream.py`). `--readme` puts the tables into
+the README.
 """
 
 from __future__ import annotations
@@ -18,13 +20,15 @@ import tempfile
 from importlib.metadata import version
 from pathlib import Path
 
+import completion
 import data
 import network
 import small
+import stream
 
 HERE = Path(__file__).parent
 README = HERE.parent.parent / "README.md"
-BEGIN, END = "<!-- bench -->\n", "<!-- /bench -->\n"
+MARKS = "<!-- {0} -->\n", "<!-- /{0} -->\n"
 MACHINES, ROUNDS, OVER_HTTP = 100_000, 3, 20_000
 GROWTH = (1_000, 10_000, 100_000, 300_000)
 FLOOR, USUAL, WHOLE = "`orjson.loads`, dropped", "list of dicts → `pd.DataFrame`", "**cs_magic**"
@@ -44,7 +48,7 @@ TABLE = {
     "cs_magic, 5 unknown fields, 1 % odd values in ten others": ("ours", "odd"),
     "cs_magic, 5 unknown fields, 1 % odd values in all others": ("ours", "mixed"),
 }
-LIBRARIES = ("cs", "msgspec", "orjson", "pandas", "polars", "pyarrow")
+LIBRARIES = "cs-magic cs ipython msgspec numpy orjson pandas polars pyarrow requests".split()
 Measured = tuple[float, float]
 
 
@@ -84,41 +88,64 @@ def table(found: dict[str, Measured], size: int) -> str:
             f"| {label} | {seconds / floor:.2f} | {usual / seconds:.1f} | {peak / memory:.2f}"
             f" | {seconds:.2f} | {peak:.0f} |"
         )
-    versions = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
-    lines.append(f"\nPython {platform.python_version()}, {versions}; {os.cpu_count()} cores.")
     return "\n".join(lines) + "\n"
 
 
+def versions() -> str:
+    """What it was measured with."""
+    found = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
+    return f"\nPython {platform.python_version()}, {found}; {os.cpu_count()} cores.\n"
+
+
 def growth(folder: Path) -> str:
-    """What a machine costs, however many there are."""
-    lines = ["\n| machines | seconds | µs a machine | peak MB |", "| --- | --- | --- | --- |"]
+    """What a machine costs, however many there are, clean and odd."""
+    lines = [
+        "| machines | seconds | µs a machine | peak MB | µs a machine, odd data |",
+        "| --- | --- | --- | --- | --- |",
+    ]
     for machines in GROWTH:
         data.make(folder / str(machines), machines)
-        runs = [measured("ours", folder / str(machines) / "clean") for _ in range(ROUNDS)]
-        seconds, peak = (statistics.median(values) for values in zip(*runs, strict=True))
-        each = seconds / machines * 1e6
-        lines.append(f"| {machines:,} | {seconds:.2f} | {each:.1f} | {peak:.0f} |")
+        seconds, peak = _median("ours", folder / str(machines) / "clean")
+        odd, _ = _median("ours", folder / str(machines) / "odd")
+        each, odd_each = (value / machines * 1e6 for value in (seconds, odd))
+        lines.append(f"| {machines:,} | {seconds:.2f} | {each:.1f} | {peak:.0f} | {odd_each:.1f} |")
         shutil.rmtree(folder / str(machines))
     return "\n".join(lines) + "\n"
 
 
+def _median(name: str, folder: Path) -> Measured:
+    runs = [measured(name, folder) for _ in range(ROUNDS)]
+    seconds, peaks = zip(*runs, strict=True)
+    return statistics.median(seconds), statistics.median(peaks)
+
+
+def short(folder: Path) -> str:
+    """All but what takes long."""
+    data.make(folder / "machines", MACHINES)
+    clean = folder / "machines" / "clean"
+    size = sum(path.stat().st_size for path in clean.iterdir())
+    text = table(medians(folder / "machines"), size)
+    sys.stderr.write("over HTTP\n")
+    data.make(folder / "some", OVER_HTTP)
+    text += network.table(folder / "some", clean)
+    shutil.rmtree(folder / "machines")
+    return text + small.table() + completion.table() + versions()
+
+
+def long(folder: Path) -> str:
+    """How it grows, and the stream."""
+    return growth(folder) + "\n" + stream.table() + versions()
+
+
 def main(words: list[str]) -> None:
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        data.make(folder / "machines", MACHINES)
-        clean = folder / "machines" / "clean"
-        size = sum(path.stat().st_size for path in clean.iterdir())
-        text = table(medians(folder / "machines"), size)
-        shutil.rmtree(folder / "machines")
-        sys.stderr.write("over HTTP\n")
-        data.make(folder / "some", OVER_HTTP)
-        text += network.table(folder / "some" / "clean") + small.table()
-        if "--long" in words:
-            text += growth(folder)
+    name, make = ("bench-long", long) if "--long" in words else ("bench", short)
+    with tempfile.TemporaryDirectory() as folder:
+        text = make(Path(folder))
     sys.stdout.write(text)
     if "--readme" in words:
-        before, _, rest = README.read_text().partition(BEGIN)
-        README.write_text(before + BEGIN + text + END + rest.partition(END)[2])
+        begin, end = (mark.format(name) for mark in MARKS)
+        before, _, rest = README.read_text().partition(begin)
+        README.write_text(before + begin + text + end + rest.partition(end)[2])
 
 
 if __name__ == "__main__":

@@ -1,13 +1,15 @@
 """How long a key press keeps the kernel busy, with a full catalogue and 10,000 known machines.
 
-Run by hand, by `make bench`. Each figure is the median and the slowest of many presses of
-Tab in a shell of this process; IPython's own part is in it.
+Part of `make bench`. Each figure is the median and the slowest of many presses of Tab in a
+process of its own; IPython's own part is in it. `completion.py NUMBER` prints those of one place.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -66,14 +68,22 @@ def presses(completer: object, marked: str) -> list[float]:
     return times
 
 
-def main() -> None:
-    completer = shell().Completer  # type: ignore[attr-defined]
-    sys.stdout.write("| at | median, ms | slowest, ms |\n| --- | --- | --- |\n")
-    for marked in PLACES:
-        times = presses(completer, marked)
+def table() -> str:
+    """A Markdown table."""
+    lines = ["\n| Tab at | median, ms | slowest, ms |", "| --- | --- | --- |"]
+    for number, marked in enumerate(PLACES):
+        words = [sys.executable, __file__, str(number)]
+        done = subprocess.run(words, stdout=subprocess.PIPE, text=True, check=True)
+        times = json.loads(done.stdout.splitlines()[-1])
         last = marked.rpartition("\n")[2]
-        sys.stdout.write(f"| `{last}` | {statistics.median(times):.1f} | {max(times):.1f} |\n")
+        lines.append(f"| `{last}` | {statistics.median(times):.1f} | {max(times):.1f} |")
+    return "\n".join(lines) + "\n"
+
+
+def main(number: str) -> None:
+    completer = shell().Completer  # type: ignore[attr-defined]
+    sys.stdout.write(f"\n{json.dumps(presses(completer, PLACES[int(number)]))}\n")
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])

@@ -121,16 +121,24 @@ def _kinds() -> dict[str, str]:
 def _frame(
     pages: list[bytes], kinds: dict[str, str], columns: tuple[str, ...] | None = None
 ) -> Any:
+    from cs_magic.frames import to_frame
+
+    return to_frame(_result(pages, kinds, columns), columns)
+
+
+def _result(
+    pages: list[bytes], kinds: dict[str, str], columns: tuple[str, ...] | None = None
+) -> Any:
+    """As a list is read: what read it is gone when the frame is made."""
     from cs_magic.api import sight
     from cs_magic.api.records import Records
     from cs_magic.api.values import Provenance, Response, Result
-    from cs_magic.frames import to_frame
 
     records = Records(kinds, columns)
     for page in pages:
         response = Response(200, "application/json", page)
         records.add(sight.read("listVirtualMachines", response))  # type: ignore[arg-type]
-    return to_frame(Result(records.table(), Provenance("listVirtualMachines")), columns)
+    return Result(records.table(), Provenance("listVirtualMachines"))
 
 
 def ours(pages: list[bytes]) -> Any:

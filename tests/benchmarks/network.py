@@ -3,6 +3,9 @@
     network.py serve FOLDER MILLISECONDS     pages that are ready, each after a while
     network.py read CLIENT ENDPOINT          one figure: seconds and peak MB, as JSON
 
+A client is `cs_magic` or `cs`, how many requests it sends at a time, and perhaps the data or
+the catalogue that it gets.
+
 Each runs in a process of its own.
 """
 
@@ -26,6 +29,7 @@ import figures
 LATENCIES = (0, 50, 300)  # milliseconds a page
 WORKERS = (1, 4, 8)
 CLIENTS = (*(f"cs_magic {workers}" for workers in WORKERS), "cs 1")
+ODD = ("cs_magic 4, odd data", "cs_magic 4, another catalogue")
 EMPTY = b'{"listvirtualmachinesresponse":{}}'
 Measured = tuple[float, float]
 
@@ -111,9 +115,11 @@ def read(client: str, endpoint: str) -> None:
     import cs_magic.frames
     import cs_magic.opening  # noqa: F401
 
-    name, workers = client.split()
+    name, workers = client.partition(",")[0].split()
     figures.ours([EMPTY])
     pd.DataFrame([{"a": 1}])
+    if client.endswith("another catalogue"):
+        _change_the_catalogue()
     start = figures.restarted()
     began = time.perf_counter()
     made = READERS[name](endpoint, int(workers))
@@ -122,45 +128,78 @@ def read(client: str, endpoint: str) -> None:
     sys.stdout.write(json.dumps({"rows": len(made), "seconds": seconds, "peak": peak / 1000}))
 
 
-def measured(client: str, endpoint: str) -> Measured:
-    """Seconds and MB of one client, the median of three."""
+def _change_the_catalogue() -> None:
+    """Have the bundled one name ten fields less, and give four another type."""
+    from dataclasses import replace
+
+    from cs_magic.api import catalogue
+
+    whole = catalogue.bundled()
+    command = whole.command("listVirtualMachines")
+    names = [one.name for one in command.fields if one.kind == "text"][20:30]
+    types = {"text": "string", "integer": "integer"}
+    fields = tuple(
+        replace(one, type=types.get(figures.CHANGED.get(one.name, ""), one.type))
+        for one in command.fields
+        if one.name not in names
+    )
+    whole.commands[command.name.lower()] = replace(command, fields=fields)
+
+
+def measured(client: str, endpoint: str, rows: int, times: int = 3) -> Measured:
+    """Seconds and MB of one client, the median of some runs."""
     runs = []
-    for _ in range(3):
+    for _ in range(times):
         words = [sys.executable, __file__, "read", client, endpoint]
         done = subprocess.run(words, stdout=subprocess.PIPE, text=True, check=True)
         told = json.loads(done.stdout)
-        assert told["rows"] == len(data.pages(FOLDER[0])) * data.PAGE, told
+        assert told["rows"] == rows, told
         runs.append((told["seconds"], told["peak"]))
     seconds, peaks = zip(*runs, strict=True)
     return statistics.median(seconds), statistics.median(peaks)
 
 
-FOLDER: list[Path] = []
+def table(folder: Path, many: Path) -> str:
+    """A Markdown table: at each latency, each client with what it could not be faster than.
 
-
-def table(folder: Path) -> str:
-    """A Markdown table: at each latency, each client with what it could not be faster than."""
-    FOLDER[:] = [folder]
-    pages = len(data.pages(folder))
+    Args:
+        folder: with the pages in `clean` and `odd`.
+        many: more pages, for the row of a long list.
+    """
+    rows, more = (len(data.pages(one)) * data.PAGE for one in (folder / "clean", many))
     lines = [
-        f"\nOver HTTP, {pages * data.PAGE:,} virtual machines in {pages} pages. *At best* is the"
-        " larger of pages × latency ÷ workers and what the same list takes from memory.\n",
+        f"\nOver HTTP, {rows:,} virtual machines in {rows // data.PAGE} pages, and {more:,}. *At"
+        " best* is the larger of pages × latency ÷ workers and what the list takes from memory.\n",
         "| client, requests at a time | ms a page | seconds | × at best | times faster than cs"
         " | peak MB | × its memory |",
         "| --- | --- | --- | --- | --- | --- | --- |",
     ]
-    parse = _from_memory(folder)
+    parse = _from_memory(folder / "clean")
     for latency in LATENCIES:
-        with served(folder, latency) as endpoint:
-            found = {client: measured(client, endpoint) for client in CLIENTS}
-        other, memory = found["cs 1"]
-        for client, (seconds, peak) in found.items():
-            best = max(pages * latency / 1000 / int(client.split()[1]), parse)
-            lines.append(
-                f"| {client} | {latency} | {seconds:.2f} | {seconds / best:.2f} |"
-                f" {other / seconds:.1f} | {peak:.0f} | {peak / memory:.2f} |"
-            )
+        with served(folder / "clean", latency) as endpoint:
+            found = {client: measured(client, endpoint, rows) for client in CLIENTS}
+            found[ODD[1]] = measured(ODD[1], endpoint, rows)
+        with served(folder / "odd", latency) as endpoint:
+            found[ODD[0]] = measured(ODD[0], endpoint, rows)
+        lines += _lines(found, latency, rows, parse)
+    with served(many, 0) as endpoint:
+        found = {client: measured(client, endpoint, more) for client in ("cs_magic 4", "cs 1")}
+    lines.append(f"| **{more:,} machines** | | | | | | |")
+    lines += _lines(found, 0, more, _from_memory(many))
     return "\n".join(lines) + "\n"
+
+
+def _lines(found: dict[str, Measured], latency: int, rows: int, parse: float) -> list[str]:
+    other, memory = found["cs 1"]
+    lines = []
+    for client, (seconds, peak) in found.items():
+        workers = int(client.partition(",")[0].split()[1])
+        best = max(rows / data.PAGE * latency / 1000 / workers, parse)
+        lines.append(
+            f"| {client} | {latency} | {seconds:.2f} | {seconds / best:.2f} |"
+            f" {other / seconds:.1f} | {peak:.0f} | {peak / memory:.2f} |"
+        )
+    return lines
 
 
 def _from_memory(folder: Path) -> float:

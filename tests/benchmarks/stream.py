@@ -1,7 +1,7 @@
 """Usage records from the demo to a Parquet dataset: is memory flat, and the sum exact?
 
-Run by hand, by `make bench-long`; a number makes it so many records (10,000,000). The demo
-runs in a process of its own, so that what is measured is cs_magic alone.
+Part of `make bench-long`; `stream.py NUMBER` is for so many records (10,000,000). The demo runs
+in a process of its own, and so does the reading, so that what is measured is cs_magic alone.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ def stream(facts: dict[str, Any], folder: Path) -> tuple[dict[str, Any], Peak, f
                 if pages % 1_000 == 0:
                     taken = time.monotonic() - began
                     line = f"{rows:,} of {count:,}, {rows / taken:,.0f}/s, {peak.most():.0f} MB"
-                    print(line, file=sys.stderr, flush=True)  # noqa: T201
+                    sys.stderr.write(f"{line}\n")
 
             result = run(cloud, call, Options(file=("parquet", str(folder))), told=told)
         assert result.written is not None
@@ -131,9 +131,15 @@ def main(records: int) -> None:
         ("… while the last fifth came", f"{peak.most(since=0.8):.0f}"),
         *((f"sum of rawusage, {name}", f"{value:,}") for name, value in found.items()),
     ]
-    print("| stream | |\n| --- | --- |")  # noqa: T201
-    for name, value in rows:
-        print(f"| {name} | {value} |")  # noqa: T201
+    lines = ["| usage records to Parquet | |", "| --- | --- |"]
+    lines += (f"| {name} | {value} |" for name, value in rows)
+    sys.stdout.write("\n".join(lines) + "\n")
+
+
+def table(records: int = RECORDS) -> str:
+    """The Markdown table, made in a process of its own."""
+    words = [sys.executable, __file__, str(records)]
+    return subprocess.run(words, stdout=subprocess.PIPE, text=True, check=True).stdout
 
 
 if __name__ == "__main__":
