@@ -71,6 +71,8 @@ class Calling:
         """Refuse what has to ask first where nobody can be asked."""
         if self.statement.has("yes") or self.statement.has("dry-run"):
             return
+        if self.is_many and not many.calls_of(self.statement, self.names, self.later):
+            return  # there is nothing to be sent
         one, names, later = many.one_of(self.statement, self.names, self.later)
         call = call_of(one, names, later)
         unchecked = replace(self._of_one(options), check=False)

@@ -18,6 +18,7 @@ WRONG = {
     "vms << -q  ▲": "There is no command",
     "-n listZones▲": "There is no command",
     "▲name=a": "A command comes before its parameters",
+    "--each -y ▲vm=$a stopVirtualMachine id=$vm.id": "A command comes before its parameters",
     "▲state=Running listVirtualMachines": "A command comes before its parameters",
     "▲'listZones'": "'listZones' can't be a command",
     "▲$command": "$command can't be a command",
