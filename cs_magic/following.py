@@ -116,6 +116,8 @@ def each(
     began = time.monotonic()
     stopped = waited(many)
     took = time.monotonic() - began
+    if stopped and watcher is not None:
+        watcher.left(many.counts())
     result = connection.named(result_of(connection.client, calls, many.outcomes, took, like))
     if stopped:
         raise interrupted(result, many.outcomes)

@@ -91,6 +91,9 @@ class Watcher:
     def counted(self, counts: Mapping[str, int]) -> None:
         """So many of many calls have which outcome."""
 
+    def left(self, counts: Mapping[str, int]) -> None:
+        """Somebody interrupted many calls, and so it stays."""
+
 
 def ask(
     client: Client,

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from cs_magic.api.client import Client
+from cs_magic.api.jobs import FORGOTTEN
 from cs_magic.api.many import DONE, FAILED, NOT_SENT, RUNNING, UNKNOWN, Many, Outcome
 from cs_magic.api.masks import is_secret, masked_arguments
 from cs_magic.api.records import Records, rows_of
@@ -71,7 +72,8 @@ def _lost(command: str, outcomes: Sequence[Outcome]) -> str:
     unknown = [outcome for outcome in outcomes if outcome.state == UNKNOWN]
     if not unknown:
         return ""
-    jobs = "%cs jobs asks after their jobs; " if any(one.jobid for one in unknown) else ""
+    lost = any(one.jobid and one.error != FORGOTTEN for one in unknown)
+    jobs = "%cs jobs asks after their jobs; " if lost else ""
     listed = listing(command)
     look = f"%cs {listed}" if listed else "the list of what they change"
     return f"{len(unknown):,} unknown: {jobs}{look} shows what became of them"

@@ -70,6 +70,8 @@ class Watch(Watcher):
         self._shown = False
         self._kind = "job"  # what the job is, where this kernel didn't begin it
         self._waits_for = ""
+        self._looked_up = 0
+        self._called: dict[str, str] = {}
 
     def many(self, command: str, number: int) -> None:
         """There will be many calls: they are counted."""
@@ -138,6 +140,10 @@ class Watch(Watcher):
         self._counts = counts
         self._progress.show(self._line_of_many())
 
+    def left(self, counts: Mapping[str, int]) -> None:
+        """The last line says what became of those that were under way."""
+        self._counts = counts
+
     def end(self) -> None:
         """Show the last line, where any was."""
         if self._of and self._counts is not None:
@@ -150,7 +156,11 @@ class Watch(Watcher):
 
     def _names(self) -> dict[str, str]:
         """The names that were typed, by the ids that they were found to be."""
-        return {one.id: one.name for one in self._lookups.found} if self._lookups else {}
+        found = self._lookups.found if self._lookups else []
+        if len(found) != self._looked_up:
+            self._looked_up = len(found)
+            self._called = {one.id: one.name for one in found}
+        return self._called
 
     def _since(self, jobid: str) -> float:
         known = self._jobs.find(jobid)

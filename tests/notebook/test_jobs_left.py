@@ -164,6 +164,19 @@ def test_each_tells_the_job_of_a_lost_call_and_where_to_look_once(page, cloud):
     assert [standing(page, jobid)[0] for jobid in sent] == ["done", "done"]
 
 
+def test_who_interrupts_each_reads_in_the_line_that_stays_what_is_unknown(page, cloud):
+    script = cloud.does(waits="stopVirtualMachine")
+    page.fine(f"ids = [{ID!r}, {ID.replace('c', 'd')!r}]")
+    cell = interrupted(page, script, "%cs -y --workers 1 --each stopVirtualMachine id=$ids")
+    kind, told = error(cell)
+    assert kind == "StillRunning"
+    assert "1 unknown · 1 not sent" in told
+    assert "1 unknown · 1 not sent" in cell.outputs[0]["data"]["text/plain"]
+    page.fine("%cs r << last")
+    assert page.value("r.jobid.notna().tolist()") == "[True, False]"
+    cloud.does()
+
+
 def test_a_job_takes_as_long_as_the_server_says_and_not_until_somebody_asks(page, cloud):
     cloud.does(status=0)
     page.fine(f"%cs -y -q --no-wait k << stopVirtualMachine id={ID}")
