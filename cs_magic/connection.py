@@ -145,11 +145,15 @@ class Connection:
         wish, sent = self.wish(options), self._lean(call, command, options)
         if not command.is_read:
             sent = traceable(sent, self.catalogue.find(call.command))
-        job = ended(self.client, sent, watcher or Watcher(), self.patience(options), options.wait)
+        watcher = watcher or Watcher()
+        job = ended(self.client, sent, watcher, self.patience(options), options.wait)
         try:
             fields = _JOB if command.is_async and not options.wait else kinds(command)
             rows = into(sent, command, wish) if into else None
-            result = Reader(self.client, command, fields, wish, job, rows=rows).read(sent)
+            reader = Reader(
+                self.client, command, fields, wish, job, rows=rows, sending=watcher.sends
+            )
+            result = reader.read(sent)
         except Incomplete as broken:
             broken.result = self.named(broken.result)
             raise

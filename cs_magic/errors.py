@@ -167,7 +167,8 @@ class ApiError(CloudStackError):
     """CloudStack said no.
 
     `errortext` is CloudStack's own text, unaltered; `errorcode` equals the HTTP
-    status; `cserrorcode` is CloudStack's finer code, or None where it gave none.
+    status; `cserrorcode` is CloudStack's finer code, or None where it gave none. `jobid` is
+    the job that it is about, where the call was taken as one; else it is empty.
     """
 
     def __init__(
@@ -183,6 +184,7 @@ class ApiError(CloudStackError):
         self.errorcode = errorcode
         self.cserrorcode = cserrorcode
         self.errortext = errortext
+        self.jobid = ""
 
     def lines(self) -> list[str]:
         codes = f"errorcode {self.errorcode}"

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 
 from cs_magic.api.asked import check_options
 from cs_magic.api.catalogue import Command
+from cs_magic.api.client import Sending
 from cs_magic.api.jobs import Watcher, answered, ask, wait
 from cs_magic.api.lookups import Lookups
 from cs_magic.api.many import Many
@@ -42,15 +44,15 @@ def job(
     """
     check_options(options)
     client, catalogue = connection.client, connection.catalogue
-    found = ask(client, jobid)
     asked = catalogue.find("queryAsyncJobResult") or Command("queryAsyncJobResult")
     payload: Payload
     if options.wait:
         timeout = connection.patience(options)
-        found = wait(client, jobid, timeout=timeout, watcher=watcher, known=found)
+        found = wait(client, jobid, timeout=timeout, watcher=watcher)
         payload = answered(found, command or asked.name, watcher)
         makes = (catalogue.find(command) if command else None) or _listing(connection, payload)
     else:
+        found = ask(client, jobid)
         watcher.looked(found)
         payload, makes = Document("job", found.fields, found.notes), asked
     call = Call(asked.name, (("jobid", jobid),))
@@ -111,8 +113,12 @@ def each(
         connection.patience(options) if options.wait else 0.0,
         watcher,
     )
+    began = time.monotonic()
     stopped = waited(many)
-    result = connection.named(result_of(connection.client, calls, many.outcomes, like))
+    took = time.monotonic() - began
+    if stopped and watcher is not None:
+        watcher.left(many.counts())
+    result = connection.named(result_of(connection.client, calls, many.outcomes, took, like))
     if stopped:
         raise interrupted(result, many.outcomes)
     return result
@@ -152,12 +158,18 @@ def of_one(options: Options) -> Options:
 
 
 def _send(
-    connection: Connection, command: Command, options: Options, call: Call, stop: threading.Event
+    connection: Connection,
+    command: Command,
+    options: Options,
+    call: Call,
+    stop: threading.Event,
+    sending: Sending,
 ) -> Payload:
     """The answer to one of many calls, a list whole."""
     client = connection.client
     if not command.is_read:
-        return client.exchange(call, is_read=False, stop=stop)
+        return client.exchange(call, is_read=False, stop=stop, sending=sending)
+    sending(call)
     wish = connection.wish(of_one(options))
     result = Reader(client, command, kinds(command), wish, stop=stop).read(call)
     return page_of(revealed(result))  # masked where they become a table

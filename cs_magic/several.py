@@ -12,7 +12,7 @@ from cs_magic.api.access import Authorized
 from cs_magic.api.ahead import Ahead
 from cs_magic.api.catalogue import Command
 from cs_magic.api.checking import doubt
-from cs_magic.api.client import ATTEMPTS, Client, Read
+from cs_magic.api.client import ATTEMPTS, Client, Read, Sending
 from cs_magic.api.credentials import Session
 from cs_magic.api.lookups import Found, Lists, Lookups
 from cs_magic.api.names import resolved
@@ -271,13 +271,21 @@ class _Until(Client):
         stop: threading.Event | None = None,
         attempts: int = ATTEMPTS,
         read: Read = envelope.read,
+        sending: Sending | None = None,
+        foreground: bool | None = None,
     ) -> Payload:
         """As the client; TransportError once the event is set."""
         if self._until.is_set():
             raise TransportError(f"{call.command} is no longer wanted", sent=False)
         until = stop or self._until
         return self._client.exchange(
-            call, is_read=is_read, stop=until, attempts=attempts, read=read
+            call,
+            is_read=is_read,
+            stop=until,
+            attempts=attempts,
+            read=read,
+            sending=sending,
+            foreground=foreground,
         )
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -37,6 +38,8 @@ _backoff = wait_random_exponential(multiplier=0.5, max=15)
 
 Read = Callable[[str, Response], Payload]
 Pause = Callable[[threading.Event, float], Any]
+Sending = Callable[[Call], None]
+_SAME_PAUSE = 0.001  # seconds: two readings of the clock lie between
 
 
 class _Again(Exception):
@@ -52,6 +55,17 @@ class TurnedAway(TransportError):
     """A state-changing call that the server put off (429) before CloudStack had it."""
 
 
+class Unwanted(TransportError):
+    """A call whose turn came when nobody wanted it any more; it was not sent."""
+
+    def __init__(self, call: Call) -> None:
+        super().__init__(f"{call.command} is no longer wanted", sent=False)
+
+
+def _paused(stop: threading.Event, seconds: float) -> None:
+    stop.wait(seconds)
+
+
 @dataclass
 class Client:
     """Everything needed to ask one endpoint; safe to use from several threads.
@@ -64,7 +78,7 @@ class Client:
     profile: Profile
     transport: Transport
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
-    pause: Pause = threading.Event.wait
+    pause: Pause = _paused
     pagesize: int | None = None
     gate: Gate = field(default_factory=Gate)
 
@@ -79,15 +93,20 @@ class Client:
         stop: threading.Event | None = None,
         attempts: int = ATTEMPTS,
         read: Read = envelope.read,
+        sending: Sending | None = None,
+        foreground: bool | None = None,
     ) -> Payload:
         """What the server answers to the call.
 
         Args:
             is_read: the call changes nothing, so it may be sent again.
-            stop: once it is set, a read is not sent again. Given by threads that work for
-                the person's own: they don't sign in.
+            stop: once it is set, nothing is sent any more, nor again. Given by threads that
+                work for the person's own: they don't sign in.
             attempts: how often a read is sent at most.
             read: what makes a payload of the answer to a read.
+            sending: told of a state-changing call when its turn has come, just before it is
+                sent; what it raises keeps it from being sent.
+            foreground: this is the person's own thread, whatever `stop` is.
 
         Raises:
             ApiError: CloudStack refused.
@@ -97,13 +116,13 @@ class Client:
             Refused: plain HTTP to another machine.
         """
         check_scheme(self.profile)
-        foreground, used = stop is None, self.access.used()
+        foreground, used = foreground or stop is None, self.access.used()
         stop = stop or threading.Event()
         try:
             payload = (
                 self._read(call, stop, foreground, attempts, read)
                 if is_read
-                else self._once(call, foreground)
+                else self._once(call, stop, foreground, sending)
             )
         except ApiError as error:
             refused = error
@@ -133,7 +152,7 @@ class Client:
         if not self.access.stands:
             raise SignInNeeded(f"Nobody has called {self.profile.host} yet")
         request = self.access.request(call, is_read=True, foreground=False)
-        return envelope.read(call.command, self._send(call, request, threading.Event()))
+        return envelope.read(call.command, self._send(call, request, threading.Event(), 0.0))
 
     def _read(
         self, call: Call, stop: threading.Event, foreground: bool, most: int, read: Read
@@ -151,26 +170,32 @@ class Client:
             problem = again.problem
         raise problem
 
-    def _once(self, call: Call, foreground: bool) -> Payload:
-        self._wait(threading.Event())
+    def _once(
+        self, call: Call, stop: threading.Event, foreground: bool, sending: Sending | None
+    ) -> Payload:
+        waited = self._wait(stop)
         request = self.access.request(call, is_read=False, foreground=foreground)
         try:
-            response = self._send(call, request, threading.Event())
+            with self._turn(call, stop, waited):
+                if sending is not None:
+                    sending(call)
+                with _told_how_to_find(call):
+                    response = self._sent(call, request)
             return _answer_to_a_write(call, response)
         except TransportError as error:
             problem = fate(call, error) if error.sent else error
         raise problem
 
     def _try(self, call: Call, stop: threading.Event, foreground: bool, read: Read) -> Payload:
-        self._wait(stop)
+        waited = self._wait(stop)
         if stop.is_set():
-            raise TransportError(f"{call.command} is no longer wanted", sent=False)
+            raise Unwanted(call)
         # It may sign in, and that is sent once.
         request = self.access.request(call, is_read=True, foreground=foreground)
         try:
-            response = self._send(call, request, stop)
+            response = self._send(call, request, stop, waited)
         except TransportError as error:
-            if not error.passing:
+            if not error.passing or isinstance(error, Unwanted):
                 raise
             raise _Again(error) from None
         if not _may_be_tried_again(response):
@@ -180,26 +205,62 @@ class Client:
         except CloudStackError as error:
             raise _Again(error, envelope.retry_seconds(response)) from None
 
-    def _send(self, call: Call, request: Request, stop: threading.Event) -> Response:
+    def _send(self, call: Call, request: Request, stop: threading.Event, waited: float) -> Response:
         """The answer to a request that waited for its turn; no more than the server copes with."""
-        with self.gate.turn(self.profile.workers, stop):
-            if stop.is_set():
-                raise TransportError(f"{call.command} is no longer wanted", sent=False)
-            began = time.monotonic()
-            response = self.transport.send(request)
-            if response.status in {429, 503}:
-                self.gate.refused()
-            else:
-                self.gate.answered(_but_for_the_page(call), time.monotonic() - began)
+        with self._turn(call, stop, waited):
+            return self._sent(call, request)
+
+    def _sent(self, call: Call, request: Request) -> Response:
+        began = time.monotonic()
+        response = self.transport.send(request)
+        if response.status in {429, 503}:
+            self.gate.refused()
+        else:
+            self.gate.answered(_but_for_the_page(call), time.monotonic() - began)
         if response.status == 429:  # every worker of this endpoint waits, not only this one
             self.gate.hold(envelope.retry_seconds(response))
         return response
 
-    def _wait(self, stop: threading.Event) -> None:
-        """Wait until the server takes calls again."""
-        delay = self.held
+    @contextmanager
+    def _turn(self, call: Call, stop: threading.Event, waited: float) -> Iterator[None]:
+        """Wait for a turn at a server that takes calls: a pause may begin while one waits.
+
+        Args:
+            waited: the end of the last pause that was waited for.
+
+        Raises:
+            Unwanted: `stop` was set before the turn came.
+        """
+        while True:
+            with self.gate.turn(self.profile.workers, stop):
+                if stop.is_set():
+                    raise Unwanted(call)
+                if self.held <= 0 or self._paused_until() <= waited + _SAME_PAUSE:
+                    yield
+                    return
+            waited = self._wait(stop)
+
+    def _wait(self, stop: threading.Event) -> float:
+        """Wait until the server takes calls again; the end of that pause."""
+        until, delay = self._paused_until(), self.held
         if delay > 0:
             self.pause(stop, delay)
+        return until
+
+    def _paused_until(self) -> float:
+        """The end of the pause that the server asked for last."""
+        return time.monotonic() + self.held
+
+
+@contextmanager
+def _told_how_to_find(call: Call) -> Iterator[None]:
+    """Who interrupts a state-changing call under way is told that it may be carried out."""
+    try:
+        yield
+    except KeyboardInterrupt as stopped:
+        lost = fate(call, TransportError("It was interrupted"))
+        stopped.add_note("\n".join((lost.message, *lost.hints)))
+        raise
 
 
 def _but_for_the_page(call: Call) -> Call:

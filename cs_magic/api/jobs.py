@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import random
 import threading
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import msgspec
 
 from cs_magic.api import envelope
 from cs_magic.api.client import Client
+from cs_magic.api.until import Until, cut_after
 from cs_magic.api.values import Call, Document, JobReply, Page, Payload
 from cs_magic.errors import (
     ApiError,
@@ -31,6 +32,7 @@ RUNNING, DONE = 0, 1
 SHORTEST, LONGEST = 0.3, 5.0
 _GROWTH = 1.4
 _TICK = 1.0  # how long nothing is told at most
+FORGOTTEN = "the server doesn't know this job any more: what it was to change tells how it ended"
 _raws = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
@@ -48,9 +50,31 @@ class Job:
         """Whether it has ended, well or not."""
         return self.status != RUNNING
 
+    @property
+    def seconds(self) -> float | None:
+        """How long it took, by the server's own clock; None where it doesn't say."""
+        said = _raws.decode(self.fields)
+        try:
+            began, end = (_moment(said.get(name)) for name in ("created", "completed"))
+        except (TypeError, ValueError):  # none, or one of them without its zone
+            return None
+        return max(0.0, (end - began).total_seconds()) if self.over else None
+
+    @property
+    def kind(self) -> str:
+        """What the server calls its command, without package and ending: `StopVM`."""
+        name = _text(_raws.decode(self.fields).get("cmd")).rpartition(".")[2]
+        return name.partition("Cmd")[0]
+
 
 class Watcher:
-    """Is told how jobs go on; this one looks away. `began` may come from any thread."""
+    """Is told how calls and jobs go on, from any thread; this one looks away."""
+
+    def sends(self, call: Call) -> None:
+        """A call that changes something is sent now; until more is told, its fate is unknown."""
+
+    def dropped(self, call: Call) -> None:
+        """A call that was sent has no job: it was refused, or is over."""
 
     def began(self, call: Call, jobid: str) -> None:
         """A call was taken, and this is its job."""
@@ -58,15 +82,26 @@ class Watcher:
     def looked(self, job: Job) -> None:
         """A job was asked after, or a second went by."""
 
-    def ended(self, jobid: str, error: CloudStackError | None) -> None:
-        """A job is over. It may come from any thread."""
+    def ended(self, job: Job, error: CloudStackError | None) -> None:
+        """A job is over."""
+
+    def forgotten(self, jobid: str) -> None:
+        """The server doesn't know a job any more."""
 
     def counted(self, counts: Mapping[str, int]) -> None:
         """So many of many calls have which outcome."""
 
+    def left(self, counts: Mapping[str, int]) -> None:
+        """Somebody interrupted many calls, and so it stays."""
 
-def ask(client: Client, jobid: str, stop: threading.Event | None = None) -> Job:
-    """The job as it stands now.
+
+def ask(
+    client: Client,
+    jobid: str,
+    stop: threading.Event | None = None,
+    foreground: bool | None = None,
+) -> Job:
+    """The job as it stands now; `stop` and `foreground` as in `Client.exchange`.
 
     Raises:
         ApiError: the server doesn't know it (431), or it is another account's (531).
@@ -74,7 +109,7 @@ def ask(client: Client, jobid: str, stop: threading.Event | None = None) -> Job:
     """
     call = Call("queryAsyncJobResult", (("jobid", jobid),))
     try:
-        payload = client.exchange(call, is_read=True, stop=stop)
+        payload = client.exchange(call, is_read=True, stop=stop, foreground=foreground)
     except ApiError as error:
         error.hints = (*error.hints, *_why(error))
         raise
@@ -91,14 +126,15 @@ def wait(
     *,
     timeout: float | None = None,
     watcher: Watcher | None = None,
-    known: Job | None = None,
+    command: str = "",
 ) -> Job:
     """The job once it is over.
 
     Args:
         timeout: so many seconds are waited at most.
         watcher: is told of the job at once, at least each second, and when it is over.
-        known: the job as it stood a moment ago.
+        command: the call that was just taken as this job; without one the job is asked
+            after at once.
 
     Raises:
         StillRunning: the time is up.
@@ -106,25 +142,55 @@ def wait(
             note. In all these cases it goes on.
     """
     watcher = watcher or Watcher()
-    end = None if timeout is None else time.monotonic() + timeout
-    job, number = known or Job(jobid), 0
+    end = None if timeout is None else Until(timeout)
+    job, number = Job(jobid), 0 if command else -1
     try:
-        watcher.looked(job)
+        if command:
+            watcher.looked(job)
         while not job.over:
-            left = None if end is None else end - time.monotonic()
-            if left is not None and left <= 0:
+            if number >= 0:
+                pause = interval(number)
+                _rest(client, watcher, job, pause if end is None else min(pause, end.left))
+            job, number = _asked(client, job, end), number + 1
+            if end is not None and end.is_set() and not job.over:
                 raise still_running(jobid, f"is not over after {timeout:g} s")
-            pause = interval(number)
-            _rest(client, watcher, job, pause if left is None else min(pause, left))
-            job, number = ask(client, jobid), number + 1
-        watcher.looked(job)
-    except TransportError as error:
-        error.hints = (*error.hints, _resume(jobid))
+            watcher.looked(job)
+    except (ApiError, TransportError) as error:
+        if isinstance(error, ApiError) and error.errorcode == 431:
+            watcher.forgotten(jobid)
+        _explain(error, command, jobid)
         raise
     except KeyboardInterrupt as stopped:
         stopped.add_note(_resume(jobid))
         raise
     return job
+
+
+def _asked(client: Client, job: Job, end: Until | None) -> Job:
+    """The job as it stands now; as it stood, where the time was over before an answer came."""
+    if end is None:
+        return ask(client, job.jobid)
+    with cut_after(client.transport, end):
+        try:
+            return ask(client, job.jobid, end, foreground=True)
+        except TransportError:
+            if not end.is_set():
+                raise
+    return job
+
+
+def _explain(error: ApiError | TransportError, command: str, jobid: str) -> None:
+    """Say of a job that can't be asked after that it goes on, or is forgotten."""
+    if not isinstance(error, ApiError) or error.errorcode not in {431, 531}:
+        error.hints = (*error.hints, _resume(jobid))
+    taken = f"{command} was taken as job {jobid}"
+    if isinstance(error, ApiError):
+        error.jobid = jobid
+    if command and isinstance(error, ApiError) and error.errorcode == 431:
+        error.message = f"{taken}, which the server doesn't know any more"
+        error.hints = (error.errortext, *error.hints)
+    elif command:
+        error.message = f"{taken}; it goes on, and can't be asked after: {error.message}"
 
 
 def ended(
@@ -140,9 +206,8 @@ def ended(
         if not waits:
             return reply
         try:
-            return answered(
-                wait(client, reply.jobid, timeout=timeout, watcher=watcher), call.command, watcher
-            )
+            job = wait(client, reply.jobid, timeout=timeout, watcher=watcher, command=call.command)
+            return answered(job, call.command, watcher)
         except SignInNeeded:
             pass
         # Nobody may take it for a call that is to be made again, once somebody signed in.
@@ -156,9 +221,9 @@ def answered(job: Job, command: str, watcher: Watcher) -> Page | Document:
     try:
         payload = answer(job, command)
     except JobFailed as error:
-        watcher.ended(job.jobid, error)
+        watcher.ended(job, error)
         raise
-    watcher.ended(job.jobid, None)
+    watcher.ended(job, None)
     return payload
 
 
@@ -204,10 +269,13 @@ def _failure(
     text = _text((inner or {}).get("errortext")) if inner is not None else ""
     hints: tuple[str, ...] = ()
     if not text:
-        text = _text(said.get("jobresult")) or "The job failed, and the server doesn't say why"
+        text = _text(said.get("jobresult"))
+        hints = ("Look at what it was to change before you send it again.",)
+    if not text:
+        text = "The job failed, and the server doesn't say why"
         hints = (
             "It is so when the management server was restarted while the job ran.",
-            "Look at what it was to change before you send it again.",
+            *hints,
         )
     return JobFailed(
         text,
@@ -258,6 +326,11 @@ def _text(raw: msgspec.Raw | None) -> str:
     """A field as text, "" where there is none."""
     value = None if raw is None else msgspec.json.decode(raw)
     return "" if value is None else str(value)
+
+
+def _moment(raw: msgspec.Raw | None) -> datetime:
+    """When something was; ValueError where that isn't told."""
+    return datetime.fromisoformat(_text(raw))
 
 
 def _opens(raw: msgspec.Raw, bracket: bytes) -> bool:

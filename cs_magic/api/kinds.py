@@ -2,13 +2,15 @@
 
 The table (`bundled/kinds-4.23.tsv`) has every command of CloudStack 4.23. The name and the
 server's own annotation are where it starts; where it says something else, its third column
-says why. What it lacks, a newer server's command, is judged by its name, cautiously.
+says why. What it lacks, a newer server's command or a plug-in's, is judged by its name,
+cautiously: what is neither a read nor sounds harmless asks first.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from fnmatch import fnmatchcase
 from functools import cache
 from importlib import resources
 from typing import Literal, cast, get_args
@@ -32,7 +34,47 @@ _WHOLE = frozenset(
     suspendProject updateConfiguration
     """.lower().split()
 )
-_SWITCHES = ("expunge", "forced", "cleanup")
+# The beginnings of what a command may do that no table knows, without asking first.
+_HARMLESS = (
+    "acquire", "activate", "add", "allocate", "associate", "attach", "authorize", "check", "clone",
+    "copy", "create", "deploy", "download", "enable", "extract", "find", "generate", "get",
+    "import", "issue", "list", "login", "logout", "query", "recover", "register", "reserve",
+    "search", "start", "sync", "test", "upload", "validate", "verify",
+)  # fmt: skip
+# What makes a write grave: command, parameter and value; of several values one, `!` all but it.
+_SWITCHES = """
+    *                       expunge            true
+    *                       forced             true
+    *                       cleanup*           true
+    *                       leaseexpiryaction  destroy|stop
+    *                       repair             *
+    *                       quota_enforce      true
+    create*schedule         action             !start
+    *networkacl*            action             deny
+    update*                 allocationstate    disable*
+    update*                 apikeyaccess       disable*
+    update*                 changecidr         true
+    update*                 managedstate       !managed
+    update*                 permission         deny
+    update*                 purgeresources     true
+    update*                 readonly           true
+    update*                 sourcenatipaddress *
+    update*                 state              disable*|inactive|shutdown
+    update*                 user*key           *
+    update*permissions      op                 remove|reset
+    updateautoscalevmgroup  maxmembers         *
+    updatebackupschedule    maxbackups         *
+    updatenetwork           guestvmcidr        *
+    updatenetwork           networkofferingid  *
+    updatevolume            chaininfo          *
+    updatevolume            path               *
+    updatevolume            state              *
+    updatevolume            storageid          *
+    authorize*              enable             false
+    configure*              enabled            false
+    setup*                  enable             false
+    update*                 enabled            false
+"""
 
 
 def kind_of(name: str, is_async: bool = False, by_get: bool = False) -> CallKind:
@@ -41,8 +83,15 @@ def kind_of(name: str, is_async: bool = False, by_get: bool = False) -> CallKind
     A command with a job is never a read, whatever the table of another release says.
     """
     known = table().get(name.lower())
-    kind = known[0] if known else by_rule(name, is_async, by_get)
+    kind = known[0] if known else _guessed(name, is_async, by_get)
     return "write" if kind == "read" and is_async else kind
+
+
+def _guessed(name: str, is_async: bool, by_get: bool) -> CallKind:
+    """What a command is taken for that no table knows."""
+    kind = by_rule(name, is_async, by_get)
+    doubtful = kind == "write" and not name.lower().startswith(_HARMLESS)
+    return "destructive" if doubtful else kind
 
 
 def why(name: str) -> str:
@@ -70,13 +119,26 @@ def reads_by_name(name: str) -> bool:
     return re.match(r"(get|list|query|find)\w", name) is not None
 
 
-def grave_arguments(arguments: Mapping[str, str]) -> tuple[str, ...]:
-    """Which of these arguments make a call graver, as typed: expunge, forced, cleanup."""
+def grave_arguments(command: str, arguments: Iterable[tuple[str, str]]) -> tuple[str, ...]:
+    """Which of these arguments make a call of the command graver, as typed."""
+    may = [(name, value) for of, name, value in _switches() if fnmatchcase(command.lower(), of)]
     return tuple(
         name
-        for name, value in arguments.items()
-        if name.lower() in _SWITCHES and value.lower() == "true"
+        for name, value in arguments
+        if any(fnmatchcase(name.lower(), one) and _is(value.lower(), grave) for one, grave in may)
     )
+
+
+def _is(value: str, grave: str) -> bool:
+    if grave.startswith("!"):
+        return value != grave[1:]
+    return any(fnmatchcase(value, one) for one in grave.split("|"))
+
+
+@cache
+def _switches() -> tuple[tuple[str, str, str], ...]:
+    lines = (line.split() for line in _SWITCHES.strip().splitlines())
+    return tuple((command, parameter, value) for command, parameter, value in lines)
 
 
 @cache

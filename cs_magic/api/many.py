@@ -14,8 +14,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
 
-from cs_magic.api.client import Client, TurnedAway
-from cs_magic.api.jobs import Job, Watcher, answer, ask, interval
+from cs_magic.api.client import Client, Sending, TurnedAway, Unwanted
+from cs_magic.api.jobs import FORGOTTEN, Job, Watcher, answer, ask, interval
+from cs_magic.api.traces import TRACE
+from cs_magic.api.until import Until
 from cs_magic.api.values import Call, JobReply, Payload
 from cs_magic.errors import (
     ApiError,
@@ -33,9 +35,11 @@ _GRACE = 0.5  # how long those who stop wait for what is being sent
 _LOOK = 0.2
 _PATIENCE = 0.02
 _LATE = "sent, and its answer was not waited for: it may have been carried out"
+_NEVER = 1e9  # seconds
 
-# Sends one call: the answer, or the error that it is; the event ends what is tried again.
-Send = Callable[[Call, threading.Event], Payload]
+# Sends one call: the answer, or the error that it is. Once the event is set nothing is sent
+# any more; what is told of each sending may raise, and then it isn't sent.
+Send = Callable[[Call, threading.Event, Sending], Payload]
 
 
 @dataclass(slots=True)
@@ -82,7 +86,7 @@ class Many:
         self._next = self._under_way = self._over = 0
         self._again: list[int] = []
         self._due: list[tuple[float, int]] = []
-        self._reading: set[int] = set()
+        self._reading: dict[int, Until] = {}
         self._threads = [
             threading.Thread(target=self._work, name="cs_magic calls", daemon=True)
             for _ in range(min(workers, THREADS, len(calls)))
@@ -115,9 +119,10 @@ class Many:
             for thread in self._threads:
                 thread.join(_PATIENCE)
         with self._changed:
-            for outcome in self.outcomes:
+            for index, outcome in enumerate(self.outcomes):
                 if outcome.state == SENDING:
                     outcome.state, outcome.error = UNKNOWN, _LATE
+                    outcome.jobid = self._calls[index].given(TRACE) or ""
 
     def wait(self) -> None:
         """Until every call has its outcome, or something stops them all; tells the counts."""
@@ -125,9 +130,16 @@ class Many:
         while not self._ended():
             with self._changed:
                 self._changed.wait_for(self._ended, timeout=_LOOK)
+            self._cut_what_takes_too_long()
             if time.monotonic() - told >= _LOOK or self._ended():
                 told = time.monotonic()
                 self._watcher.counted(self.counts())
+
+    def _cut_what_takes_too_long(self) -> None:
+        with self._changed:
+            late = {ident for ident, until in self._reading.items() if until.is_set()}
+            if late:  # and no other exchange of these threads: they leave it with this lock
+                self._client.transport.interrupt(late)
 
     def counts(self) -> Mapping[str, int]:
         """How many calls have which outcome right now."""
@@ -155,8 +167,9 @@ class Many:
             while not self._ended():
                 now = time.monotonic()
                 if self._due and self._due[0][0] <= now:
-                    self._reading.add(threading.get_ident())
-                    return heapq.heappop(self._due)[1], False
+                    index = heapq.heappop(self._due)[1]
+                    self._reading[threading.get_ident()] = self._until(self.outcomes[index])
+                    return index, False
                 held = self._client.held
                 more = self._again or self._next < len(self._calls)
                 may = bool(more) and self._under_way < self._workers
@@ -172,15 +185,24 @@ class Many:
         else:
             index, self._next = self._next, self._next + 1
         self._under_way += 1
-        outcome = self.outcomes[index]
-        outcome.state, outcome.began = SENDING, outcome.began or time.monotonic()
         return index
+
+    def _goes(self, index: int) -> None:
+        """A call is sent now; whoever ended all this before has it not sent."""
+        call, outcome = self._calls[index], self.outcomes[index]
+        with self._changed:
+            if self._stop.is_set():
+                raise Unwanted(call)
+            outcome.state, outcome.began = SENDING, outcome.began or time.monotonic()
+        self._watcher.sends(call)
 
     def _begin(self, index: int) -> None:
         """Send a call."""
         call = self._calls[index]
         try:
-            payload = self._send(call, self._stop)
+            payload = self._send(call, self._stop, lambda _: self._goes(index))
+        except Unwanted:
+            return  # it stays as it is, not sent, and nothing goes on
         except FateUnknown as error:
             self._close(index, UNKNOWN, str(error))
         except (SignInNeeded, Refused) as error:
@@ -215,6 +237,7 @@ class Many:
             self._ask_later(index)
 
     def _wait_its_turn(self, index: int) -> None:
+        self._watcher.dropped(self._calls[index])
         with self._changed:
             self.outcomes[index].state = NOT_SENT
             self._under_way -= 1
@@ -226,48 +249,70 @@ class Many:
         with self._changed:
             pause = interval(outcome.asked, self._under_way)
             outcome.asked += 1
+            pause = min(pause, self._until(outcome).left)
             heapq.heappush(self._due, (time.monotonic() + pause, index))
             self._changed.notify_all()
 
     def _look(self, index: int) -> None:
         """Ask after a job."""
-        outcome = self.outcomes[index]
+        outcome, until = self.outcomes[index], self._reading[threading.get_ident()]
         try:
-            job = ask(self._client, outcome.jobid, self._stop)
+            job = ask(self._client, outcome.jobid, until)
             if job.over:
                 self._job_over(index, job)
                 return
         except (ApiError, SignInNeeded, TransportError) as error:
-            if not self._stop.is_set():
-                self._close(index, RUNNING, f"can't be asked after: {error}")
-            return
+            if self._stop.is_set():
+                return
+            if not until.is_set() or not isinstance(error, TransportError):
+                self._not_asked(index, error)
+                return
         finally:
             with self._changed:
-                self._reading.discard(threading.get_ident())
-        if self._timeout is not None and time.monotonic() - outcome.began >= self._timeout:
+                del self._reading[threading.get_ident()]
+        if until.is_set():
             self._close(index, RUNNING, f"not over after {self._timeout:g} s")
         else:
             self._ask_later(index)
+
+    def _until(self, outcome: Outcome) -> Until:
+        """When a job is waited for no longer."""
+        left = _NEVER
+        if self._timeout is not None:
+            left = outcome.began + self._timeout - time.monotonic()
+        return Until(left, self._stop)
+
+    def _not_asked(self, index: int, error: CloudStackError) -> None:
+        jobid = self.outcomes[index].jobid
+        if isinstance(error, ApiError) and error.errorcode == 431:
+            self._watcher.forgotten(jobid)
+            self._close(index, UNKNOWN, FORGOTTEN)
+        else:
+            self._close(index, RUNNING, f"can't be asked after: {error}")
 
     def _job_over(self, index: int, job: Job) -> None:
         try:
             payload = answer(job, self._calls[index].command)
         except ApiError as error:
-            self._watcher.ended(job.jobid, error)
+            self._watcher.ended(job, error)
             self._close(index, FAILED, error.errortext)
         else:
-            self._watcher.ended(job.jobid, None)
+            self._watcher.ended(job, None)
             self._close(index, DONE, kept=self._keep(payload))
 
     def _close(self, index: int, state: str, error: str = "", kept: Payload | None = None) -> None:
         outcome = self.outcomes[index]
         with self._changed:
             outcome.state, outcome.error, outcome.answer = state, error, kept
-            if state != NOT_SENT:
+            if state == UNKNOWN and outcome.began:
+                outcome.jobid = outcome.jobid or self._calls[index].given(TRACE) or ""
+            if state != NOT_SENT and outcome.began:
                 outcome.seconds = time.monotonic() - outcome.began
             self._under_way -= 1
             self._over += 1
             self._changed.notify_all()
+        if not outcome.jobid:
+            self._watcher.dropped(self._calls[index])
 
     def _end(self) -> None:
         with self._changed:

@@ -9,9 +9,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from cs_magic.api.client import Client
+from cs_magic.api.jobs import FORGOTTEN
 from cs_magic.api.many import DONE, FAILED, NOT_SENT, RUNNING, UNKNOWN, Many, Outcome
 from cs_magic.api.masks import is_secret, masked_arguments
 from cs_magic.api.records import Records, rows_of
+from cs_magic.api.traces import listing
 from cs_magic.api.values import Call, Document, Page, Payload, Provenance, Result
 from cs_magic.errors import StillRunning
 
@@ -33,9 +35,16 @@ def waited(many: Many) -> bool:
 
 
 def result_of(
-    client: Client, calls: Sequence[Call], outcomes: Sequence[Outcome], like: Call | None = None
+    client: Client,
+    calls: Sequence[Call],
+    outcomes: Sequence[Outcome],
+    seconds: float,
+    like: Call | None = None,
 ) -> Result:
-    """The table of the calls, as they were meant, and what came of them; none are `like` one."""
+    """The table of the calls, as they were meant, and what came of them; none are `like` one.
+
+    They took so many `seconds` together.
+    """
     meant = [*calls, *([like] if like else [])]
     names = dict.fromkeys(name for call in meant for name, _ in call.arguments)
     kinds = {_column(name): "text" for name in names} | COLUMNS
@@ -49,12 +58,25 @@ def result_of(
         host=client.profile.host,
         rows=len(rows),
         count=len(rows),
-        seconds=sum(outcome.seconds or 0.0 for outcome in outcomes),
+        seconds=seconds,
         time=datetime.now(UTC).isoformat(timespec="seconds"),
         complete=not left,
         reason=f"{left:,} not sent" if left else "",
     )
-    return Result(records.table(), provenance, "call", tuple(records.notes), records.secrets)
+    notes = (*records.notes, *([lost] if (lost := _lost(provenance.command, outcomes)) else []))
+    return Result(records.table(), provenance, "call", notes, records.secrets)
+
+
+def _lost(command: str, outcomes: Sequence[Outcome]) -> str:
+    """Where to look for the calls whose fate is unknown; empty where there is none."""
+    unknown = [outcome for outcome in outcomes if outcome.state == UNKNOWN]
+    if not unknown:
+        return ""
+    lost = any(one.jobid and one.error != FORGOTTEN for one in unknown)
+    jobs = "%cs jobs asks after their jobs; " if lost else ""
+    listed = listing(command)
+    look = f"%cs {listed}" if listed else "the list of what they change"
+    return f"{len(unknown):,} unknown: {jobs}{look} shows what became of them"
 
 
 def counted(counts: Counter[str]) -> str:
@@ -71,6 +93,7 @@ def interrupted(result: Result, outcomes: Sequence[Outcome]) -> StillRunning:
     return StillRunning(
         f"Interrupted, nothing more is sent: {counted(counts)}",
         f"Going on: {', '.join(jobids[:_SHOWN])}{more}. %cs jobs lists them." if jobids else "",
+        *(note for note in result.notes if " unknown: " in note),
         "%cs last shows each call with its outcome.",
         jobids=jobids,
         result=result,

@@ -19,7 +19,7 @@ from cs_magic.api.access import Authorized
 from cs_magic.api.ahead import Ahead
 from cs_magic.api.came import Came, Resumable, Rows
 from cs_magic.api.catalogue import Command
-from cs_magic.api.client import Client
+from cs_magic.api.client import Client, Sending
 from cs_magic.api.records import Records
 from cs_magic.api.values import Call, JobReply, Page, Payload, Result, parameter_of
 from cs_magic.errors import ApiError, CloudStackError, Unauthorized
@@ -60,7 +60,7 @@ class Reader:
 
     `ended` gives what comes of a job; without it that is the job's own row. `stop` is given
     by a thread that works for the person's own, and ends the reading once it is set. `rows`
-    take the rows elsewhere than into a table.
+    take the rows elsewhere than into a table. `sending` is told when a state-changing call goes.
     """
 
     def __init__(
@@ -72,8 +72,10 @@ class Reader:
         ended: Callable[[JobReply], Payload] | None = None,
         stop: threading.Event | None = None,
         rows: Resumable | None = None,
+        sending: Sending | None = None,
     ) -> None:
         self._client = client
+        self._sending = sending
         self._command = command
         self._wish = wish
         self._skips_projects = False
@@ -241,7 +243,11 @@ class Reader:
     def _exchange(self, call: Call, stop: threading.Event | None = None) -> Payload:
         is_read = self._command.is_read
         payload = self._client.exchange(
-            call, is_read=is_read, stop=stop or self._stop, read=sight.read
+            call,
+            is_read=is_read,
+            stop=stop or self._stop,
+            read=sight.read,
+            sending=self._sending,
         )
         if isinstance(payload, JobReply):
             self._came.jobid = payload.jobid

@@ -26,9 +26,9 @@ _TRACE = "customjobid"  # ours
 
 
 def asks(command: Command, call: Call) -> bool:
-    """Does it destroy or interrupt, by what it is or by expunge, forced or cleanup?"""
+    """Does it destroy or interrupt, by what it is or by one of its arguments?"""
     if command.kind == "write":
-        return bool(grave_arguments(dict(call.arguments)))
+        return bool(grave_arguments(command.name, call.arguments))
     return command.kind == "destructive"
 
 

@@ -20,6 +20,7 @@ from cs_magic.notebook.shown import asked_secret, dry_run, frame_of, say
 from cs_magic.notebook.statements import Statement
 from cs_magic.notebook.streamed import answer, value_of
 from cs_magic.notebook.vocabulary import WORDS
+from cs_magic.notebook.watching import watching
 
 if TYPE_CHECKING:
     from cs_magic.api.catalogue import Catalogue
@@ -70,6 +71,8 @@ class Calling:
         """Refuse what has to ask first where nobody can be asked."""
         if self.statement.has("yes") or self.statement.has("dry-run"):
             return
+        if self.is_many and not many.calls_of(self.statement, self.names, self.later):
+            return  # there is nothing to be sent
         one, names, later = many.one_of(self.statement, self.names, self.later)
         call = call_of(one, names, later)
         unchecked = replace(self._of_one(options), check=False)
@@ -146,9 +149,9 @@ class Calling:
     def _sent(self, calls: Sequence[Call], options: Options) -> Result:
         desk, connection, statement = self.desk, self.connection, self.statement
         workers = many.workers_of(statement, self.names)
-        with desk.jobs.watching(connection, statement.has("quiet")) as watch:
+        quiet = statement.has("quiet")
+        with watching(desk.jobs, connection, quiet, desk.lookups) as watch:
             if not self.is_many:
-                quiet = statement.has("quiet")
                 return answer(connection, calls[0], options, desk.lookups, watch, quiet)
             watch.many(statement.command, len(calls))
             return each(
@@ -176,7 +179,8 @@ def follow(desk: Desk, statement: Statement, names: MutableMapping[str, Any]) ->
     name = typed or (begun.profile if begun else None)
     connection = desk.connections.named(name) if name else desk.connections.current()
     command = begun.command if begun else None
-    with desk.jobs.watching(connection, statement.has("quiet")) as watch:
+    with watching(desk.jobs, connection, statement.has("quiet")) as watch:
+        watch.follows(jobid)
         result = job(connection, jobid, options, watch, command)
     desk.last = (connection, result, options)
     given = value_of(connection, result, options)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from html import escape
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ from cs_magic.api.nearest import did_you_mean
 from cs_magic.errors import CloudStackError, harmless
 from cs_magic.notebook.arguments import text_of
 from cs_magic.notebook.shown import frame_of, say, show_page, show_text
-from cs_magic.notebook.statements import Statement
+from cs_magic.notebook.statements import Statement, Value
 from cs_magic.notebook.vocabulary import WORDS, help_text
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def _asked_for(
     statement: Statement, names: Mapping[str, Any]
 ) -> tuple[list[str], bool, str | None]:
     """The words to search for, whether `--kind` stands among them, and the kind behind it."""
-    words = list(statement.words)
+    words = list(_apart(statement.words))
     flag = next((one for one in words if one.bare and one.text == "--kind"), None)
     if flag is None:
         return [text_of(statement, one, names) for one in words], False, None
@@ -99,6 +100,17 @@ def _asked_for(
         raise statement.wrong(message, column=words[at + 1].column)
     rest = words[:at] + words[at + 2 :]
     return [text_of(statement, one, names) for one in rest], True, kind
+
+
+def _apart(words: Sequence[Value]) -> Iterator[Value]:
+    """The words, `--kind=write` as two."""
+    for one in words:
+        flag, equals, kind = one.text.partition("=")
+        if one.bare and flag == "--kind" and equals:
+            yield replace(one, text=flag)
+            yield replace(one, text=kind, column=one.column + len(flag) + 1)
+        else:
+            yield one
 
 
 def _catalogue(statement: Statement, asked_of: AskedOf) -> Catalogue:

@@ -1,25 +1,23 @@
-"""The jobs that this kernel began or asked after: how each is watched, and the list of them."""
+"""The jobs that this kernel began: what is known of each, and the list of them."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections import Counter
-from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import wait as wait_for
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from cs_magic.api.jobs import Job, Watcher, answered, ask, still_running
+from cs_magic.api.jobs import FORGOTTEN as DOES_NOT_KNOW
+from cs_magic.api.jobs import Job, Watcher, answered, ask
 from cs_magic.api.masks import masked_arguments
-from cs_magic.api.outcomes import counted
 from cs_magic.api.traces import TRACE
 from cs_magic.api.values import Call
-from cs_magic.errors import ApiError, CloudStackError
+from cs_magic.errors import ApiError, CloudStackError, StillRunning
 from cs_magic.notebook.connections import Connections
-from cs_magic.notebook.progress import Progress
 from cs_magic.notebook.shown import frame_of
 
 if TYPE_CHECKING:
@@ -28,15 +26,22 @@ if TYPE_CHECKING:
     from cs_magic.connection import Connection
 
 RUNNING, DONE, FAILED = "running", "done", "failed"
+# Of a call whose answer was lost, and of a job that the server knew once.
+UNKNOWN, FORGOTTEN = "unknown", "forgotten"
 COLUMNS = "jobid state command parameters profile started seconds error".split()
 _KEPT = 10_000
 _AT_ONCE = 4
 _SHOWN = 60
+_GRACE = 0.5  # how long who interrupts waits for what is being asked
+_PATIENCE = 0.02
 
 
 @dataclass(slots=True)
 class Known:
-    """A job as this kernel knows it; it holds no secret. `seconds` is how long it took."""
+    """A job as this kernel knows it; it holds no secret.
+
+    `seconds` is how long it took by the server's clock, where that is known.
+    """
 
     jobid: str
     command: str
@@ -47,6 +52,11 @@ class Known:
     state: str = RUNNING
     seconds: float | None = None
     error: str = ""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is more to be known about it."""
+        return self.state in {RUNNING, UNKNOWN}
 
 
 class Jobs:
@@ -60,161 +70,152 @@ class Jobs:
         """What is known of a job, or None."""
         return self._jobs.get(jobid)
 
-    def began(self, connection: Connection, call: Call, jobid: str) -> None:
+    def sends(self, connection: Connection, call: Call, names: Mapping[str, str]) -> None:
+        """A call is sent now: its job, where it has an id, is unknown until more is known."""
+        if jobid := call.given(TRACE):
+            self._add(connection, call, jobid, UNKNOWN, names)
+
+    def dropped(self, call: Call) -> None:
+        """A call that was sent has no job after all."""
+        with self._lock:
+            known = self._jobs.get(call.given(TRACE) or "")
+            if known is not None and known.state == UNKNOWN:
+                del self._jobs[known.jobid]
+
+    def began(
+        self, connection: Connection, call: Call, jobid: str, names: Mapping[str, str]
+    ) -> None:
         """A call of this connection has this job; the oldest that are over are forgotten."""
+        self.dropped(call)
+        self._add(connection, call, jobid, RUNNING, names)
+
+    def ended(self, job: Job, error: CloudStackError | None) -> None:
+        """A job is over."""
+        known = self._jobs.get(job.jobid)
+        if known is not None and known.is_open:
+            known.seconds = job.seconds
+            known.state = FAILED if error else DONE
+            known.error = error.message if error else ""
+
+    def forgotten(self, jobid: str) -> None:
+        """The server doesn't know a job, any more or yet."""
+        known = self._jobs.get(jobid)
+        if known is not None and known.state == RUNNING:
+            known.state, known.error = FORGOTTEN, DOES_NOT_KNOW
+        elif known is not None and known.state == UNKNOWN:
+            known.error = "the server knows no such job: look at what it was to change"
+
+    def _add(
+        self, connection: Connection, call: Call, jobid: str, state: str, names: Mapping[str, str]
+    ) -> None:
         new = Known(
             jobid,
             call.command,
-            about(call),
+            about(call, names),
             connection.profile.name,
             datetime.now(UTC),
             time.monotonic(),
+            state,
+            error="its answer was lost" if state == UNKNOWN else "",
         )
         with self._lock:
             self._jobs[jobid] = new
             if len(self._jobs) > _KEPT:
-                over = [one.jobid for one in self._jobs.values() if one.state != RUNNING]
+                over = [one.jobid for one in self._jobs.values() if not one.is_open]
                 for old in over[: _KEPT // 10]:
                     del self._jobs[old]
 
-    def ended(self, jobid: str, error: CloudStackError | None) -> None:
-        """A job is over."""
-        job = self._jobs.get(jobid)
-        if job is not None and job.state == RUNNING:
-            job.seconds = time.monotonic() - job.began
-            job.state = FAILED if error else DONE
-            job.error = error.message if error else ""
-
-    @contextmanager
-    def watching(self, connection: Connection, quiet: bool) -> Iterator[Watch]:
-        """A watch over one statement's jobs, whose line is ended however the statement ends.
-
-        Raises:
-            StillRunning: somebody interrupted while a job was waited for.
-        """
-        watch = Watch(self, connection, Progress(quiet))
-        jobid = ""
-        try:
-            yield watch
-        except KeyboardInterrupt:
-            if not watch.waits_for:
-                raise
-            jobid = watch.waits_for
-        finally:
-            watch.end()
-        if jobid:
-            raise still_running(jobid, "is no longer waited for")
-
     def frame(self, connections: Connections) -> pd.DataFrame:
-        """The jobs of this kernel, and their state as the server says it now."""
+        """The jobs of this kernel, and their state as the server says it now; errors as there."""
         with self._lock:
             jobs = list(self._jobs.values())
-        ask_all(self, [one for one in jobs if one.state == RUNNING], connections)
+        ask_all(self, [one for one in jobs if one.is_open], connections)
         frame = frame_of([_row(job) for job in jobs], COLUMNS)
+        frame["seconds"] = frame["seconds"].astype("Float64")
         return frame if len(jobs) <= _SHOWN else frame.copy()  # a long one is shown cut
 
 
-def ask_all(jobs: Jobs, running: list[Known], connections: Connections) -> None:
-    """Ask after these jobs, a few at a time; what the server doesn't tell is told as error."""
+def ask_all(jobs: Jobs, known: Sequence[Known], connections: Connections) -> None:
+    """Ask after these jobs, a few at a time; what the server doesn't tell is told as error.
+
+    Raises:
+        StillRunning: somebody interrupted that.
+    """
     told: dict[str, Connection] = {}
-    for name in {job.profile for job in running}:
+    for name in {job.profile for job in known}:
         try:
             told[name] = connections.named(name)
         except CloudStackError:
             continue  # the profile is gone: its jobs stay as they were known
-    known = [job for job in running if job.profile in told]
-    with ThreadPoolExecutor(_AT_ONCE) as threads:
-        list(threads.map(lambda job: _asked(jobs, job, told[job.profile]), known))
-
-
-def _asked(jobs: Jobs, known: Known, connection: Connection) -> None:
+    asking = _Asking(jobs, told)
+    threads = ThreadPoolExecutor(_AT_ONCE)
+    futures = [threads.submit(asking.ask, job) for job in known if job.profile in told]
     try:
-        found = ask(connection.client, known.jobid, threading.Event())
-        known.error = ""
-        if found.over:
-            answered(found, known.command, _Ends(jobs))
-    except ApiError as error:
-        if known.state == RUNNING:
-            known.error = error.errortext
-    except CloudStackError as error:
-        known.error = str(error)
+        wait_for(futures)
+    except KeyboardInterrupt:
+        asked = sum(one.done() for one in futures)
+    else:
+        for one in futures:
+            one.result()
+        return
+    finally:
+        asking.stop.set()
+        threads.shutdown(wait=False, cancel_futures=True)
+    asking.cut(futures)
+    raise StillRunning(
+        f"Interrupted: {len(futures) - asked:,} of {len(futures):,} jobs were not asked after",
+        "They go on. %cs jobs asks again.",
+        jobids=tuple(one.jobid for one in known if one.state == RUNNING),
+    )
+
+
+class _Asking:
+    """Asks after jobs, in several threads, until it is stopped."""
+
+    def __init__(self, jobs: Jobs, connections: Mapping[str, Connection]) -> None:
+        self.stop = threading.Event()
+        self._jobs, self._connections = jobs, connections
+        self._ends = _Ends(jobs)
+        self._reading: set[int] = set()
+
+    def ask(self, known: Known) -> None:
+        """Ask after one job, and keep what is told."""
+        self._reading.add(threading.get_ident())
+        try:
+            found = ask(self._connections[known.profile].client, known.jobid, self.stop)
+            if found.over:
+                answered(found, known.command, self._ends)
+            else:
+                known.state, known.error = RUNNING, ""
+        except ApiError as error:
+            if error.errorcode == 431 and known.is_open:
+                self._jobs.forgotten(known.jobid)
+            elif known.is_open:
+                known.error = error.errortext
+        except CloudStackError as error:
+            if not self.stop.is_set():
+                known.error = str(error)
+
+    def cut(self, futures: Sequence[Future[None]]) -> None:
+        """Cut what is being read, and give it a moment to end."""
+        end = time.monotonic() + _GRACE
+        while time.monotonic() < end and not all(one.done() for one in futures):
+            for connection in self._connections.values():
+                connection.client.transport.interrupt(self._reading)
+            wait_for(futures, _PATIENCE)
 
 
 class _Ends(Watcher):
     def __init__(self, jobs: Jobs) -> None:
-        self.ended = jobs.ended  # type: ignore[method-assign]
+        self._jobs = jobs
+
+    def ended(self, job: Job, error: CloudStackError | None) -> None:
+        self._jobs.ended(job, error)
 
 
-class Watch(Watcher):
-    """Shows how the jobs of one statement go on, and keeps them among the kernel's."""
-
-    def __init__(self, jobs: Jobs, connection: Connection, progress: Progress) -> None:
-        self._jobs, self._connection, self._progress = jobs, connection, progress
-        self._where = f"{connection.profile.name} at {connection.profile.host}"
-        self._began = time.monotonic()
-        self._counts: Mapping[str, int] | None = None
-        self._of = ""  # what is said of many
-        self.waits_for = ""
-
-    def many(self, command: str, number: int) -> None:
-        """There will be many calls: they are counted."""
-        self._of = f"{command} × {number:,}"
-
-    def began(self, call: Call, jobid: str) -> None:
-        """A call was taken, and this is its job."""
-        self._jobs.began(self._connection, call, jobid)
-
-    def ended(self, jobid: str, error: CloudStackError | None) -> None:
-        """A job is over."""
-        self._jobs.ended(jobid, error)
-        if not self._of:
-            self.waits_for = ""
-            self._end(jobid)
-
-    def looked(self, job: Job) -> None:
-        """Show the job with its seconds; what is not waited for is not shown."""
-        self.waits_for = "" if job.over else job.jobid
-        if not job.over:
-            self._progress.show(self._line(job.jobid, "running"))
-
-    def counted(self, counts: Mapping[str, int]) -> None:
-        """Show the counts."""
-        self._counts = counts
-        self._progress.show(self._line_of_many())
-
-    def end(self) -> None:
-        """Show the last line, where any was."""
-        if self._of and self._counts is not None:
-            self._progress.end(self._line_of_many())
-        elif self.waits_for:
-            self._progress.end(self._line(self.waits_for, "still running"))
-
-    def _end(self, jobid: str) -> None:
-        known = self._jobs.find(jobid)
-        self._progress.end(self._line(jobid, known.state if known else "over"))
-
-    def _line(self, jobid: str, state: str) -> str:
-        known = self._jobs.find(jobid)
-        began = known.began if known else self._began
-        seconds = known.seconds if known and known.seconds is not None else time.monotonic() - began
-        took = f"{seconds:.0f} s" if state == RUNNING else f"{seconds:.1f} s"
-        command, what = (known.command, known.parameters) if known else ("job", "")
-        parts = [command, f"{state} {took}", f"job {jobid}", what, self._where]
-        return " · ".join(filter(None, parts))
-
-    def _line_of_many(self) -> str:
-        counts = Counter(self._counts or {})
-        said = counted(Counter({_WORDS.get(name, name): n for name, n in counts.items()}))
-        seconds = f"{time.monotonic() - self._began:.0f} s"
-        return " · ".join([self._of, said, seconds, self._where])
-
-
-_WORDS = {"sending": "still running"}
-
-
-def about(call: Call) -> str:
-    """What a call is for, in a few words without a secret."""
-    typed = [(name, value) for name, value in call.arguments if name != TRACE]
+def about(call: Call, names: Mapping[str, str]) -> str:
+    """What a call is for, in a few words without a secret; names stand where ids have some."""
+    typed = [(name, names.get(value, value)) for name, value in call.arguments if name != TRACE]
     pairs = masked_arguments(typed)
     said = " ".join(
         f"{name}={value if len(value) < 41 else value[:40] + '…'}" for name, value in pairs
@@ -223,7 +224,7 @@ def about(call: Call) -> str:
 
 
 def _row(job: Known) -> dict[str, object]:
-    taken = time.monotonic() - job.began if job.seconds is None else job.seconds
+    seconds = time.monotonic() - job.began if job.state == RUNNING else job.seconds
     return {
         "jobid": job.jobid,
         "state": job.state,
@@ -231,6 +232,6 @@ def _row(job: Known) -> dict[str, object]:
         "parameters": job.parameters,
         "profile": job.profile,
         "started": job.started,
-        "seconds": round(taken, 1),
+        "seconds": None if seconds is None else round(seconds, 1),
         "error": job.error,
     }

@@ -159,7 +159,9 @@ class Scanner:
         column = self.at
         word = self.until(lambda c: c.isspace() or c == ";")
         if "=" in word:
-            raise self._wrong("A command comes before its parameters", column=column)
+            rows = "--each" in self.text[:column] and ROWS.match(self.text, column, self.end)
+            hint = "NAME=$rows goes right after --each." if rows else ""
+            raise self._wrong("A command comes before its parameters", hint, column=column)
         if not _NAME.fullmatch(word):
             raise self._wrong(f"{word} can't be a command", column=column)
         return word

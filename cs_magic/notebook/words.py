@@ -41,8 +41,10 @@ def flags_of(statement: Statement) -> set[str]:
     word = statement.command.lower()
     named = _NAMES.get(word, 0)
     flags = {one.text for one in statement.words if one.bare and one.text.startswith("-")}
+    known = _FLAGS.get(word, frozenset())
     for one in statement.words:
-        if one.text in flags and one.text not in _FLAGS.get(word, ()):
+        is_known = one.text in known or (word == "apis" and one.text.startswith("--kind="))
+        if one.text in flags and not is_known:
             raise statement.wrong(f"{word} takes no {one.text}", column=one.column)
     rest = [one for one in statement.words if one.text not in flags or one.path]
     if len(rest) > named:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
+from contextlib import contextmanager, suppress
 
 import pytest
 from replay import steps
 from servers import KEYS, Came, Reply, Scripted, leaks, reply, serving, ticking
 
 from cs_magic.api.client import ATTEMPTS, LONGEST_PAUSE, Client
+from cs_magic.api.gate import Gate
 from cs_magic.api.profile import Profile
 from cs_magic.api.transport import HttpTransport
 from cs_magic.api.values import Call, JobReply, Page
@@ -248,6 +250,39 @@ def test_plain_http_to_others_is_refused_before_anything_is_sent(
     else:
         assert isinstance(told.refusal(is_read), Refused)
     assert len(told.transport.requests) == sent
+
+
+def test_a_pause_that_begins_while_a_call_waits_for_its_turn_holds_it():
+    queued, seen = threading.Event(), []
+
+    class Queue(Gate):
+        @contextmanager
+        def turn(self, most, stop):
+            seen.append("queued")
+            if seen.count("queued") == 2:
+                queued.set()
+            with super().turn(most, stop):
+                yield
+
+    def answer(came: Came) -> Reply:
+        seen.append("sent")
+        queued.wait(30)
+        return Reply(429, LIMITED.body) if seen.count("sent") == 1 else Reply(body=STARTED.body)
+
+    def write() -> None:
+        with suppress(ApiError):
+            client.exchange(WRITE, is_read=False)
+
+    with serving(answer) as server:
+        settings = server.profile(workers=1)
+        pause = lambda stop, seconds: seen.append("paused")  # noqa: E731
+        client = Client(settings, HttpTransport(settings), ticking(), pause, gate=Queue())
+        threads = [threading.Thread(target=write) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(30)
+    assert [one for one in seen if one != "queued"] == ["sent", "paused", "sent"]
 
 
 # -- over a real socket --------------------------------------------------------------------

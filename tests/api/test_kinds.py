@@ -98,6 +98,11 @@ def test_a_reason_is_one_line_of_words():
 
 # -- what the table lacks ------------------------------------------------------------------
 
+DOUBTFUL = """
+    detach release revert restore unlink disassociate replace suspend upgrade shutdown terminate
+    wipe evict rollback cleanup pause update quotaWipe
+""".split()
+
 
 @pytest.mark.parametrize(
     ("name", "kind"),
@@ -111,6 +116,9 @@ def test_a_reason_is_one_line_of_words():
         ("destroyWorld", "destructive"),
         ("DestroyWorld", "destructive"),
         ("unmanageFuture", "destructive"),
+        ("registerFuture", "write"),
+        ("enableFuture", "write"),
+        *((f"{verb}Future", "destructive") for verb in DOUBTFUL),
     ],
 )
 def test_an_unknown_command_is_judged_by_its_name_with_caution(name, kind):
@@ -131,5 +139,88 @@ def test_a_server_that_gives_a_job_for_a_read_is_believed():
 
 
 def test_arguments_that_make_a_call_graver_are_named():
-    given = {"id": "1", "Expunge": "true", "forced": "TRUE", "cleanup": "false"}
-    assert grave_arguments(given) == ("Expunge", "forced")
+    given = [("id", "1"), ("Expunge", "true"), ("forced", "TRUE"), ("cleanup", "false")]
+    assert grave_arguments("updateFuture", given) == ("Expunge", "forced")
+
+
+GRAVE = """
+    updateVirtualMachine cleanupdetails=true
+    updateVirtualMachine cleanupextraconfig=true
+    updateCustomAction cleanupparameters=true
+    updateVnfTemplate cleanupvnfnics=true
+    updateVnfTemplate cleanupvnfdetails=true
+    updateHost cleanupexternaldetails=true
+    updateNetwork forced=true
+    updateVmNic enabled=false
+    updateStoragePool enabled=false
+    updateKMSKey enabled=false
+    configureVirtualRouterElement enabled=false
+    authorizeSamlSso enable=false
+    setupUserTwoFactorAuthentication enable=false
+    updateZone allocationstate=Disabled
+    updateHost allocationstate=Disable
+    updateNetworkOffering state=Disabled
+    updateDiskOffering state=Inactive
+    updateNetworkServiceProvider state=Shutdown
+    updateVolume state=Ready
+    updateVolume path=elsewhere
+    updateCluster managedstate=Unmanaged
+    createVMSchedule action=STOP
+    createVMSchedule action=FORCE_REBOOT
+    createResourceSchedule action=FORCE_STOP
+    deployVirtualMachine leaseexpiryaction=DESTROY
+    updateVirtualMachine leaseexpiryaction=STOP
+    updateTemplatePermissions op=reset
+    updateIsoPermissions op=remove
+    updateNetwork networkofferingid=1
+    updateNetwork sourcenatipaddress=10.0.0.1
+    updateNetwork changecidr=true
+    updateVPC sourcenatipaddress=10.0.0.1
+    updateUser apikeyaccess=disabled
+    updateUser usersecretkey=x
+    updateRolePermission permission=deny
+    updateNetworkACLItem action=deny
+    updateServiceOffering purgeresources=true
+    updateImageStore readonly=true
+    updateAutoScaleVmGroup maxmembers=1
+    updateBackupSchedule maxbackups=1
+    checkVolume repair=leaks
+"""
+PLAIN = """
+    updateVirtualMachine displayname=x
+    updateVmNic enabled=true
+    createNetworkOffering enable=false
+    createVMSchedule enabled=false
+    addCustomAction enabled=false
+    createPod allocationstate=Disabled
+    createNetwork networkofferingid=1
+    createVPC sourcenatipaddress=10.0.0.1
+    createVMSchedule action=START
+    updateCluster managedstate=Managed
+    updateTemplatePermissions op=add
+    updateNetworkACLItem action=allow
+    updateHost allocationstate=Enable
+    updateDiskOffering state=Active
+    createNetworkACL cidrlist=10.0.0.0/8
+"""
+
+
+def calls(text):
+    return [tuple(line.replace("=", " ", 1).split()) for line in text.strip().splitlines()]
+
+
+@pytest.mark.parametrize(("command", "name", "value"), calls(GRAVE))
+def test_a_write_that_interrupts_or_takes_away_by_an_argument_asks_first(command, name, value):
+    known = bundled().command(command)
+    assert (known.kind, known.parameter(name) is not None) == ("write", True)
+    assert grave_arguments(command, [(name, value)]) == (name,)
+
+
+@pytest.mark.parametrize(("command", "name", "value"), calls(PLAIN))
+def test_a_write_that_takes_nothing_away_does_not_ask(command, name, value):
+    assert bundled().command(command).parameter(name) is not None
+    assert grave_arguments(command, [(name, value)]) == ()
+
+
+def test_an_argument_that_is_given_twice_is_as_grave_as_its_graver_value():
+    assert grave_arguments("updateNetwork", [("forced", "true"), ("forced", "false")])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ import pytest
 from servers import Came, Reply, Server, serving
 
 from cs_magic import CallError, StillRunning
+from cs_magic.api.gate import Gate
 from cs_magic.api.jobs import Watcher
 from cs_magic.api.many import THREADS
 from cs_magic.api.values import Call, Options, Result
@@ -93,15 +95,20 @@ def test_whatever_fails_is_told_in_its_row_and_stops_no_other() -> None:
         return Reply(drop=True) if number == 2 else job_of(came)
 
     with cloud(answer) as (connection, server):
-        found = rows(connection, each(connection, stops(6), Options()))
+        result = each(connection, stops(6), Options())
+        found = rows(connection, result)
+    lost = [came.form["customjobid"] for came in server.came if came.form.get("id") == uuid(2)]
+    assert [found[2]["jobid"]] == lost
+    assert len([note for note in result.notes if note.startswith("2 unknown: ")]) == 1
     outcomes = [(row["outcome"], row["error"]) for row in found]
     assert outcomes[1] == ("failed", "It is running already")
     assert outcomes[2][0] == "unknown"
     assert "may have been carried out" in outcomes[2][1]
     assert outcomes[3] == ("failed", "No host")
-    assert outcomes[4] == ("still running", "can't be asked after: no such job")
+    assert outcomes[4][0] == "unknown"
+    assert outcomes[4][1].startswith("the server doesn't know this job any more")
     assert [outcome for outcome, _ in outcomes] == [
-        "done", "failed", "unknown", "failed", "still running", "done",
+        "done", "failed", "unknown", "failed", "unknown", "done",
     ]  # fmt: skip
     assert Counter(sent(server)) == Counter(uuid(number) for number in range(6))
 
@@ -213,6 +220,106 @@ def test_an_interrupt_sends_nothing_more_and_tells_what_goes_on_and_what_was_not
     assert sorted(sent(server)) == [uuid(number) for number in range(3)]
     assert left.value.result.provenance.complete is False
     assert len(server.came) == came
+
+
+class Queued(Gate):
+    """A gate that tells when so many have come to it."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self._left = number
+        self.full = threading.Event()
+
+    @contextmanager
+    def turn(self, most: int, stop: threading.Event) -> Iterator[None]:
+        with self._changed:
+            self._left -= 1
+            if self._left == 0:
+                self.full.set()
+        with super().turn(most, stop):
+            yield
+
+
+def ended(name: str = "cs_magic calls") -> bool:
+    """Whether the threads of that name end."""
+    for thread in threading.enumerate():
+        if thread.name == name:
+            thread.join(30)
+    return name not in {thread.name for thread in threading.enumerate()}
+
+
+@pytest.mark.parametrize("workers", [4, 20])
+def test_an_interrupt_sends_nothing_of_what_waits_for_its_turn(workers: int) -> None:
+    go, arrived, gate = threading.Event(), threading.Event(), Queued(min(workers, THREADS))
+
+    def answer(came: Came) -> Reply:
+        arrived.set()
+        go.wait(30)
+        return job_of(came)
+
+    class OnceAllCame(Counting):
+        came = False
+
+        def counted(self, counts: Mapping[str, int]) -> None:
+            super().counted(counts)
+            if self.came:
+                raise KeyboardInterrupt
+            self.came = gate.full.is_set() and arrived.is_set()
+
+    seen = OnceAllCame()
+    with cloud(answer, workers=1) as (connection, server):
+        connection.client.gate = gate
+        with pytest.raises(StillRunning) as left:
+            each(connection, stops(30), Options(), workers=workers, watcher=seen)
+        go.set()
+        assert ended()
+        found = rows(connection, left.value.result)
+    assert (seen.last["sending"], seen.last["not sent"]) == (1, 29)
+    assert Counter(row["outcome"] for row in found) == {"unknown": 1, "not sent": 29}
+    assert {str(row["error"]) for row in found if row["outcome"] == "not sent"} == {"nan"}
+    assert [row["jobid"] for row in found if row["outcome"] == "unknown"] == [
+        came.form["customjobid"] for came in server.came
+    ]
+
+
+def test_an_interrupt_sends_nothing_of_what_waits_for_a_pause_to_end() -> None:
+    gate = Queued(4)
+
+    def answer(came: Came) -> Reply:
+        gate.full.wait(30)
+        return Reply(429, b"", {"Retry-After": "2"})
+
+    class OncePaused(Watcher):
+        def counted(self, counts: Mapping[str, int]) -> None:
+            if gate.held > 0:
+                raise KeyboardInterrupt
+
+    with cloud(answer, workers=1) as (connection, server):
+        connection.client.gate = gate
+        with pytest.raises(StillRunning) as left:
+            each(connection, stops(9), Options(), watcher=OncePaused())
+        assert ended()
+        found = rows(connection, left.value.result)
+    assert {row["outcome"] for row in found} == {"not sent"}
+    assert len(server.came) == 1
+
+
+def test_many_took_as_long_as_the_clock_says_and_not_as_their_sum() -> None:
+    together = threading.Barrier(4)
+
+    def answer(came: Came) -> Reply:
+        together.wait(30)
+        GO.wait(0.2)
+        return Reply(body=body("stopvirtualmachine", success=True))
+
+    with cloud(answer) as (connection, _):
+        began = time.monotonic()
+        result = each(connection, stops(4), Options())
+        took = time.monotonic() - began
+    assert 0.2 < result.provenance.seconds <= took
+
+
+GO = threading.Event()
 
 
 def test_an_interrupt_does_not_cut_a_call_that_is_being_sent_nor_calls_it_unsent() -> None:

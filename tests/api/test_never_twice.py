@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import cache
@@ -20,13 +21,22 @@ from faults import DEAD, FAULTS, NONE, Faulty, faulty
 from cs_magic.api.catalogue import bundled
 from cs_magic.api.client import Client
 from cs_magic.api.credentials import KeyPair
+from cs_magic.api.jobs import Watcher
 from cs_magic.api.profile import Profile
 from cs_magic.api.traces import traceable
 from cs_magic.api.transport import HttpTransport
-from cs_magic.api.values import Call
+from cs_magic.api.values import Call, Options
 from cs_magic.connection import Connection
 from cs_magic.demo.server import Demo, serving
-from cs_magic.errors import ApiError, CloudStackError, FateUnknown, Incomplete, TransportError
+from cs_magic.errors import (
+    ApiError,
+    CloudStackError,
+    FateUnknown,
+    Incomplete,
+    StillRunning,
+    TransportError,
+)
+from cs_magic.following import each
 
 CALLS = 12
 QUICK, ALL = 50, 1_000
@@ -38,9 +48,10 @@ def demo():
         yield demo
 
 
-def connected(demo: Demo, endpoint: str) -> Connection:
+def connected(demo: Demo, endpoint: str, workers: int = 4) -> Connection:
     """A connection that never really waits."""
-    profile = Profile("test", endpoint, KeyPair(demo.api_key, demo.secret_key, "HmacSHA1"))
+    keys = KeyPair(demo.api_key, demo.secret_key, "HmacSHA1")
+    profile = Profile("test", endpoint, keys, workers=workers)
     client = Client(profile, HttpTransport(profile), pause=lambda event, seconds: None)
     return Connection(client, bundled())
 
@@ -156,6 +167,47 @@ SEEDS = [
 def test_nothing_arrives_twice_and_what_is_told_is_so(demo, seed):
     with faulty(demo.endpoint, seed) as proxy:
         run(demo, proxy, seed)
+
+
+class Impatient(Watcher):
+    """Interrupts once so many calls have an outcome, as the stop button does."""
+
+    def __init__(self, calls: int) -> None:
+        self._calls = calls
+
+    def counted(self, counts: Mapping[str, int]) -> None:
+        if sum(counts.values()) - counts["not sent"] >= self._calls:
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(
+    "seed", [*range(20), *(pytest.param(seed, marks=pytest.mark.long) for seed in range(20, 200))]
+)
+def test_an_interrupt_leaves_every_row_as_it_was_told(demo, seed):
+    random, prefix = Random(seed), f"stopped-{seed}-"
+    marks = [f"{prefix}{number}-" for number in range(20)]
+    machine = running(demo)[0]
+    calls = [
+        Call("rebootVirtualMachine", (("id", machine), ("bootintosetup", mark))) for mark in marks
+    ]
+    impatient = Impatient(random.randrange(1, 15))
+    with faulty(demo.endpoint, seed, faults=0.3) as proxy:
+        with connected(demo, proxy.endpoint, workers=random.choice([1, 4])) as cloud:
+            options = Options(wait=False, check=False)
+            try:
+                result = each(cloud, calls, options, workers=6, watcher=impatient)
+            except StillRunning as left:
+                result = left.result
+            rows = cloud.frame(result, Options()).to_dict("records")
+            for thread in threading.enumerate():
+                if thread.name == "cs_magic calls":
+                    thread.join(30)
+        arrived = arrivals(demo, prefix)
+    meant = {"failed": "refused", "still running": "done"}
+    for row in rows:
+        here = arrived.get(row["bootintosetup"], [])
+        hold(meant.get(row["outcome"], row["outcome"]), None, here)
+        assert [one.job for one in here] in ([], [row["jobid"]]) or row["outcome"] == "failed"
 
 
 def test_the_seeds_of_make_test_meet_every_fault_and_every_outcome(demo):

@@ -17,7 +17,7 @@ from cs_magic.api.envelope import read
 from cs_magic.api.jobs import LONGEST, SHORTEST, Job, Watcher, answer, ask, ended, interval
 from cs_magic.api.values import Call, Document, JobReply, Options, Response
 from cs_magic.connection import Connection
-from cs_magic.following import job
+from cs_magic.following import each, job
 from cs_magic.opening import opened
 
 STARTED = b'{"stopvirtualmachineresponse":{"jobid":"j-1"}}'
@@ -49,8 +49,11 @@ class Seen(Watcher):
     def looked(self, job: Job) -> None:
         self.told.append(f"{job.jobid} {job.status}")
 
-    def ended(self, jobid: str, error: Exception | None) -> None:
-        self.told.append(f"{jobid} ended: {error}")
+    def ended(self, job: Job, error: Exception | None) -> None:
+        self.told.append(f"{job.jobid} ended: {error}")
+
+    def sends(self, call: Any) -> None:
+        self.told.append(f"{call.command} is sent")
 
 
 @contextmanager
@@ -113,7 +116,9 @@ def test_the_watcher_has_the_id_before_the_job_is_asked_after_and_is_told_its_en
     seen = Seen()
     with cloud(RUNNING, done()) as (connection, _, _pauses):
         connection.run(Call("stopVirtualMachine", (("id", ID),)), Options(), None, seen)
-    assert seen.told[:2] == ["stopVirtualMachine began j-1", "j-1 0"]
+    assert seen.told[:3] == [
+        "stopVirtualMachine is sent", "stopVirtualMachine began j-1", "j-1 0",
+    ]  # fmt: skip
     assert seen.told[-2:] == ["j-1 1", "j-1 ended: None"]
 
 
@@ -143,7 +148,7 @@ def test_a_failure_without_json_in_its_result_says_what_there_is(fields: Any, sa
         connection.stopVirtualMachine(id=ID)
     assert failed.value.errortext == said
     restarted = any("restarted" in hint for hint in failed.value.hints)
-    assert restarted == ("errorcode" not in str(fields))
+    assert restarted == (not fields)
 
 
 @pytest.mark.parametrize("fields", [{}, {"jobresult": "it is done"}])
@@ -235,6 +240,67 @@ def test_a_job_that_is_unknown_or_anothers_says_which(code: int, hint: str) -> N
         job(connection, "j-9", Options(), Watcher())
     assert str(error.value) == "no"
     assert any(hint in one for one in error.value.hints)
+
+
+@pytest.mark.parametrize("code", [431, 531, 401])
+def test_a_job_that_was_taken_and_cannot_be_asked_after_is_told_with_its_command(code: int) -> None:
+    def answers(came: Came) -> Reply:
+        if came.form["command"] != "queryAsyncJobResult":
+            return Reply(body=STARTED)
+        return refused(code, "CloudStack's own text")(came)
+
+    with serving(answers) as server, opened(server.profile()) as connection:
+        connection.client.pause = lambda *_: None
+        with pytest.raises(ApiError) as error:
+            connection.stopVirtualMachine(id=ID)
+    assert error.value.message.startswith("stopVirtualMachine was taken as job j-1")
+    assert error.value.jobid == "j-1"
+    assert "CloudStack's own text" in "\n".join(error.value.lines())
+    assert ("%cs job j-1" in str(error.value.hints)) == (code == 401)
+    assert ("it goes on" in error.value.message) == (code != 431)
+
+
+def test_the_time_that_is_waited_is_held_while_the_job_is_asked_after() -> None:
+    hold = threading.Event()
+
+    def answers(came: Came) -> Reply:
+        if came.form["command"] != "queryAsyncJobResult":
+            return Reply(body=STARTED)
+        hold.wait(30)
+        return Reply(body=RUNNING)
+
+    with serving(answers) as server, opened(server.profile()) as connection:
+        with pytest.raises(StillRunning, match="is not over after"):
+            connection.call("stopVirtualMachine", id=ID, job_timeout=0.5)
+        assert not hold.is_set()
+        with pytest.raises(StillRunning, match="is not over after"):
+            job(connection, "j-1", Options(timeout=0.1), Watcher())
+        stops = [Call("stopVirtualMachine", (("id", ID),))]
+        frame = connection.frame(each(connection, stops, Options(timeout=0.5)), Options())
+        hold.set()
+        assert commands(server).count("stopVirtualMachine") == 2
+    assert (frame.outcome[0], frame.error[0]) == ("still running", "not over after 0.5 s")
+
+
+def test_who_interrupts_a_call_under_way_is_told_how_to_find_its_job() -> None:
+    with cloud(RUNNING) as (connection, _, _pauses):
+
+        def stop(request: object) -> None:
+            raise KeyboardInterrupt
+
+        connection.client.transport.send = stop  # type: ignore[assignment,method-assign]
+        with pytest.raises(KeyboardInterrupt) as stopped:
+            connection.call("stopVirtualMachine", id=ID, customjobid="j-9")
+    assert "it may have been carried out" in stopped.value.__notes__[0]
+    assert "%cs job j-9" in stopped.value.__notes__[0]
+
+
+def test_a_job_takes_as_long_as_the_server_says() -> None:
+    times = {"created": "2026-11-23T15:09:51+0000", "completed": "2026-11-23T16:09:58+0100"}
+    assert Job("j", 1, json.dumps(times).encode()).seconds == 7
+    assert Job("j", 0, json.dumps({"created": times["created"]}).encode()).seconds is None
+    assert Job("j", 1, b"{}").seconds is None
+    assert Job("j", 1, b'{"created": "2026-11-23T15:09:51", "completed": 5}').seconds is None
 
 
 def test_a_job_of_another_kernel_is_typed_by_what_it_made() -> None:

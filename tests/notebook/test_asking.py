@@ -191,6 +191,14 @@ def test_y_says_yes_beforehand(notebook, cloud, vms, option):
     assert len(cloud.jobs) == 1
 
 
+def test_a_write_that_takes_away_by_an_argument_is_asked_about(notebook, cloud, vms, typed):
+    typed("no\n")
+    ran = notebook.run(f"%cs updateVirtualMachine id={vms.id[0]} cleanupdetails=true")
+    assert "cleanupdetails=true" in question(ran)
+    assert isinstance(ran.error, Refused)
+    assert cloud.jobs == ()
+
+
 def test_a_write_that_destroys_nothing_is_not_asked_about(notebook, cloud, vms):
     notebook.fine(f"%cs updateVirtualMachine id={vms.id[0]} displayname=other")
     assert len(cloud.jobs) == 1
@@ -236,6 +244,15 @@ def test_unattended_it_is_refused_and_nothing_of_the_cell_was_sent(notebook, clo
     assert isinstance(ran.error, Refused)
     assert "nobody can be asked here; nothing was sent" in ran.error.message
     assert any("%cs -y stopVirtualMachine" in hint for hint in ran.error.hints)
+    assert cloud.jobs == ()
+
+
+def test_unattended_an_empty_list_sends_nothing_and_asks_nobody(notebook, cloud, vms):
+    ran = notebook.fine("r = %cs --each stopVirtualMachine id=$none", none=[])
+    assert questions(ran) == []
+    assert list(notebook.names["r"].columns) == ["id", "outcome", "jobid", "error", "seconds"]
+    ran = notebook.run("%cs --each stopVirtualMachine id=$some", some=[vms.id[0]])
+    assert isinstance(ran.error, Refused)
     assert cloud.jobs == ()
 
 

@@ -18,6 +18,7 @@ WRONG = {
     "vms << -q  ▲": "There is no command",
     "-n listZones▲": "There is no command",
     "▲name=a": "A command comes before its parameters",
+    "--each -y ▲vm=$a stopVirtualMachine id=$vm.id": "A command comes before its parameters",
     "▲state=Running listVirtualMachines": "A command comes before its parameters",
     "▲'listZones'": "'listZones' can't be a command",
     "▲$command": "$command can't be a command",
@@ -193,3 +194,12 @@ def test_a_looked_up_secret_is_no_secret_to_hide_and_the_caret_stays_in_place():
         "  createUser password=$word secretkey=••• foo",
         "                                          ^",
     ]
+
+
+def test_rows_that_do_not_follow_each_are_told_where_they_belong():
+    with pytest.raises(CallError) as error:
+        parse("--each --dry-run vm=$run stopVirtualMachine id=$vm.id")
+    assert error.value.hints == ("NAME=$rows goes right after --each.",)
+    with pytest.raises(CallError) as error:
+        parse("vm=$run stopVirtualMachine id=$vm.id")
+    assert error.value.hints == ()

@@ -149,6 +149,7 @@ def test_help_of_a_word_and_help_alone(notebook):
         ("%cs x << help listZones", "gives nothing"),
         ("%cs apis --sort", "apis takes no --sort"),
         ("%cs apis --kind writes", "--kind takes read, write or destructive, not writes"),
+        ("%cs apis --kind=writes", "--kind takes read, write or destructive, not writes"),
         ("%cs sync now", "sync takes no now"),
         ("%cs x << sync", "gives nothing"),
         ("%cs -h listZonse", "did you mean listZones?"),
@@ -235,6 +236,7 @@ def test_help_says_what_asks_first(notebook):
 @pytest.mark.parametrize("kind", ["read", "write", "destructive"])
 def test_apis_prints_the_commands_of_a_kind(notebook, kind):
     found = notebook.fine(f"%cs apis --kind {kind}").result
+    assert found.equals(notebook.fine(f"%cs apis --kind={kind}").result)
     assert set(found["kind"]) == {kind}
     assert list(found["name"]) == sorted(one.name for one in COMMANDS if one.kind == kind)
 

@@ -193,6 +193,13 @@ def test_each_row_of_a_table_makes_a_call_of_its_own(page, demo):
     assert page.value("list(r.outcome)") == "['done', 'done', 'done']"
 
 
+def test_the_line_says_the_name_that_was_typed(page):
+    name = page.value("few.name[0]").strip("'")
+    assert f" · id={name} · " in page.fine("%cs -y rebootVirtualMachine id=$few.name[0]").text
+    page.fine("%cs js << jobs")
+    assert page.value("js.parameters.iloc[-1]") == f"'id={name}'"
+
+
 def test_names_stand_for_ids_in_each_call(page, demo):
     before = len(demo.jobs)
     page.fine("%cs -y --each r << rebootVirtualMachine id=$few.name")
