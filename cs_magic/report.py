@@ -200,9 +200,13 @@ def _page(kept: Path, code: bool) -> Path:
     from nbconvert import HTMLExporter
 
     exporter = HTMLExporter(
-        embed_images=True, extra_loaders=[DictLoader({"page.html.j2": _PAGE})],
-        template_file="page.html.j2", exclude_input=not code, exclude_output_prompt=not code,
-    )  # fmt: skip
+        embed_images=True,
+        extra_loaders=[DictLoader({"page.html.j2": _PAGE})],
+        template_file="page.html.j2",
+        exclude_input=not code,
+        exclude_input_prompt=not code,
+        exclude_output_prompt=not code,
+    )
     body, _ = exporter.from_filename(str(kept))
     page = kept.with_suffix(".html")
     page.write_text(body, encoding="utf-8")

@@ -26,6 +26,9 @@ def test_where_there_is_nothing_a_report_says_so(name: str, tmp_path: Path) -> N
         notebook = report(name, tmp_path, profile="env", as_of="2026-09-14")
     for words in SAYS[name]:
         assert words in texts(notebook)
+    # Where nothing was checked nothing is well.
+    assert "There are no gaps." not in texts(notebook)
+    assert "Every owner is still there." not in texts(notebook)
     assert list((tmp_path / "build").iterdir())
 
 
