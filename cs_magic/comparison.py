@@ -25,6 +25,7 @@ VOLATILE = frozenset(
     """.split()
 )
 RESULT = ("change", "field", "old", "new")
+OTHER = "_other"  # in our Parquet, what the documented types can't hold
 
 
 def changes(
@@ -118,7 +119,21 @@ def _keyed(frame: pd.DataFrame, keys: list[str], which: str) -> pd.DataFrame:
             f"{' and '.join(map(str, twice))}",
             'Several columns may be a key: key=["id", "zoneid"].',
         )
-    return frame.set_axis(index, axis=0)
+    return _spread(frame).set_axis(index, axis=0)
+
+
+def _spread(frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame with the fields that a file keeps in `_other` in columns of their own."""
+    if OTHER not in frame:
+        return frame
+    rest = [cell if isinstance(cell, dict) else {} for cell in frame[OTHER].map(_plain)]
+    spread = frame.drop(columns=OTHER)
+    for name in dict.fromkeys(name for cell in rest for name in cell):
+        aside = pd.Series([cell.get(name) for cell in rest], index=frame.index, dtype=object)
+        if name in spread:
+            aside = aside.where(aside.notna(), spread[name].astype(object))
+        spread[name] = aside
+    return spread
 
 
 def _warn_of_gaps(old: pd.DataFrame, new: pd.DataFrame) -> None:

@@ -224,6 +224,15 @@ def test_two_nights_in_parquet_are_the_same_in_whatever_order(
     assert changes(one, pd.read_parquet("other.parquet"), ignore=()).empty
 
 
+def test_what_a_file_keeps_aside_is_compared_field_by_field() -> None:
+    aside = json.dumps({"gpu": [1, 2], "cpunumber": "many"})
+    saved = pd.DataFrame({"id": ["1", "2"], "cpunumber": [None, 2], "_other": [aside, None]})
+    live = pd.DataFrame({"id": ["1", "2"], "cpunumber": ["many", 2], "gpu": [[2, 1], None]})
+    assert changes(saved, live).empty
+    (row,) = changes(saved, live.assign(cpunumber=["few", 2])).to_dict("records")
+    assert (row["field"], row["old"], row["new"]) == ("cpunumber", "many", "few")
+
+
 @pytest.mark.parametrize("text", ["[draft] a", "{x", "[1, 2]", "["])
 def test_text_that_only_looks_like_json_is_text(text: str) -> None:
     old = pd.DataFrame({"id": ["1"], "displayname": [text]})
