@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -194,6 +195,95 @@ def test_a_run_from_a_file_is_compared_with_one_that_is_live(bare_shell: Noteboo
     now = bare_shell.fine("now = %cs -q listVirtualMachines\nnow").result
     (row,) = changes(saved, now).to_dict("records")
     assert (row["id"], row["field"], row["new"]) == (id_, "displayname", "renamed")
+
+
+def nics(*addresses: str) -> list[dict[str, str]]:
+    """Cards of a machine."""
+    return [{"id": f"nic-{address}", "ipaddress": address} for address in addresses]
+
+
+def test_two_files_are_compared_by_what_their_nested_values_say() -> None:
+    before, after = nics("10.0.0.1", "10.0.0.2"), nics("10.0.0.2", "10.0.0.1")
+    after = [dict(reversed(card.items())) for card in after]
+    old = pd.DataFrame({"id": ["1", "2"], "nic": [json.dumps(before), "[]"]}).astype("str")
+    new = pd.DataFrame({"id": ["1", "2"], "nic": [json.dumps(after), "[{}]"]}).astype("str")
+    assert list(changes(old, new)["id"]) == ["2"]
+
+
+def test_two_nights_in_parquet_are_the_same_in_whatever_order(
+    bare_shell: Notebook,
+) -> None:
+    bare_shell.fine("%load_ext cs_magic\n%cs use demo")
+    bare_shell.fine("%cs -o parquet:one.parquet listVirtualMachines")
+    one = pd.read_parquet("one.parquet")
+    other = one.copy()
+    several = one["tags"].map(lambda text: len(json.loads(text or "[]")) > 1)
+    assert several.any()
+    other["tags"] = one["tags"].map(lambda text: text and json.dumps(json.loads(text)[::-1]))
+    other.to_parquet("other.parquet")
+    assert changes(one, pd.read_parquet("other.parquet"), ignore=()).empty
+
+
+def test_what_a_file_keeps_aside_is_compared_field_by_field() -> None:
+    aside = json.dumps({"gpu": [1, 2], "cpunumber": "many"})
+    saved = pd.DataFrame({"id": ["1", "2"], "cpunumber": [None, 2], "_other": [aside, None]})
+    live = pd.DataFrame({"id": ["1", "2"], "cpunumber": ["many", 2], "gpu": [[2, 1], None]})
+    assert changes(saved, live).empty
+    (row,) = changes(saved, live.assign(cpunumber=["few", 2])).to_dict("records")
+    assert (row["field"], row["old"], row["new"]) == ("cpunumber", "many", "few")
+
+
+@pytest.mark.parametrize("text", ["[draft] a", "{x", "[1, 2]", "["])
+def test_text_that_only_looks_like_json_is_text(text: str) -> None:
+    old = pd.DataFrame({"id": ["1"], "displayname": [text]})
+    new = pd.DataFrame({"id": ["1"], "displayname": [f"{text} b"]})
+    assert list(changes(old, new)["old"]) == [text]
+
+
+def test_arrays_are_lists_and_tuples_too() -> None:
+    old = pd.DataFrame({"id": ["1", "2"], "tags": [np.array(["a", "b"]), np.array(["a"])]})
+    new = pd.DataFrame({"id": ["1", "2"], "tags": [["b", "a"], ("c",)]})
+    assert list(changes(old, new)["id"]) == ["2"]
+    assert changes(old, old.copy()).empty
+
+
+def test_when_a_row_was_touched_is_no_change_of_its_own() -> None:
+    old = pd.DataFrame({"id": ["1"], "lastupdated": [1]})
+    assert changes(old, old.assign(lastupdated=2)).empty
+
+
+def test_one_column_to_ignore_may_be_given_as_text() -> None:
+    old = pd.DataFrame({"id": ["1"], "state": ["a"], "s": [1]})
+    assert list(changes(old, old.assign(state="b", s=2), ignore="state")["field"]) == ["s"]
+
+
+@pytest.mark.parametrize("name", ["change", "field", "old", "new"])
+def test_a_key_with_the_name_of_a_result_s_column_is_refused(name: str) -> None:
+    rows = pd.DataFrame({name: ["1"], "x": [1]})
+    with pytest.raises(CallError, match=f"A key column can't be called {name}"):
+        changes(rows, rows.assign(x=2), key=name)
+
+
+def test_what_can_t_be_compared_is_one_line() -> None:
+    rows = pd.DataFrame({"id": ["1"]})
+    none: Any = None
+    with pytest.raises(CallError, match="at least one key column"):
+        changes(rows, rows, key=none)
+    twice = pd.DataFrame([["1", 1, 2]], columns=["id", "x", "x"])
+    with pytest.raises(CallError, match="The new frame has several columns x"):
+        changes(rows, twice)
+    nested = pd.DataFrame({"id": [["1"]]})
+    with pytest.raises(CallError, match="id of the old frame is nested"):
+        changes(nested, rows)
+
+
+def test_a_list_that_is_not_complete_is_compared_with_a_warning() -> None:
+    old, new = pd.DataFrame({"id": ["1"]}), pd.DataFrame({"id": ["1", "2"]})
+    old.attrs["cs"] = {"complete": False}
+    with pytest.warns(UserWarning, match="The old list is not complete: .* added"):
+        assert len(changes(old, new)) == 1
+    with pytest.warns(UserWarning, match="The new list is not complete: .* removed"):
+        changes(new, old)
 
 
 def test_it_stays_a_function_whatever_was_imported() -> None:

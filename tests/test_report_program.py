@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import nbformat
 import pytest
+
+from cs_magic.report import main
 
 LOAD = "%load_ext cs_magic"
 
@@ -28,8 +32,8 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def ran(folder: Path, *cells: str, words: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
-    """Run a notebook of these cells, the first of which are its parameters."""
+def written(folder: Path, *cells: str) -> Path:
+    """A notebook of these cells, the first of which are its parameters."""
     notebook = nbformat.v4.new_notebook()
     notebook.metadata["kernelspec"] = {
         "name": "python3",
@@ -39,6 +43,12 @@ def ran(folder: Path, *cells: str, words: tuple[str, ...] = ()) -> subprocess.Co
     notebook.cells = [nbformat.v4.new_code_cell(cell) for cell in cells]
     notebook.cells[0].metadata["tags"] = ["parameters"]
     nbformat.write(notebook, folder / "night.ipynb")
+    return folder / "night.ipynb"
+
+
+def ran(folder: Path, *cells: str, words: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
+    """Run a notebook of these cells, the first of which are its parameters."""
+    written(folder, *cells)
     environment = {
         **os.environ,
         "XDG_CONFIG_HOME": str(folder / "config"),
@@ -50,16 +60,42 @@ def ran(folder: Path, *cells: str, words: tuple[str, ...] = ()) -> subprocess.Co
     )
 
 
+@pytest.fixture
+def refused(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., str]:
+    """Give the program words that it can't begin with: the one line that it says."""
+    monkeypatch.chdir(folder)
+
+    def said(*words: str) -> str:
+        before = sorted(folder.rglob("*"))
+        assert main(list(words)) == 2
+        out, err = capsys.readouterr()
+        assert not out
+        assert sorted(folder.rglob("*")) == before
+        (line,) = err.splitlines()
+        return line
+
+    return said
+
+
 def test_a_whole_report_leaves_notebook_and_page_and_ends_with_0(folder: Path) -> None:
-    cells = ("top = 1", LOAD, "%cs -p demo -n $top -c name listVirtualMachines", "type(top)")
-    done = ran(folder, *cells, words=("-p", "top", "3", "-o", "out"))
+    cells = (
+        "top = 1  # how many = this\nname = ''\nfolder = 'build'",
+        LOAD,
+        "%cs -p demo -n $top -c name listVirtualMachines",
+        "type(top), name, folder",
+    )
+    done = ran(folder, *cells, words=("-p", "top", "3", "-p", "name", "20260914", "-o", "out"))
     assert (done.returncode, done.stdout.split()) == (0, ["out/night.ipynb", "out/night.html"])
+    assert done.stderr == ""  # cron mails whatever is said
+    shown = nbformat.read(folder / "out" / "night.ipynb", 4).cells[-1].outputs[0].data["text/plain"]
+    # A number where the notebook has one, text where it has text; files go where the page goes.
+    assert shown == "(int, '20260914', 'out')"
     page = (folder / "out" / "night.html").read_text()
     assert "limited to 3 of" in page
-    assert (
-        "int"
-        in nbformat.read(folder / "out" / "night.ipynb", 4).cells[-1].outputs[0].data["text/plain"]
-    )
+    assert "listVirtualMachines" not in page  # no code
+    assert not re.search(r"<(script|link|img)[^>]+(src|href)=.?http", page)
 
 
 def test_a_cell_that_fails_ends_it_with_1_and_one_line(folder: Path) -> None:
@@ -81,18 +117,53 @@ def test_a_cloud_that_is_down_makes_it_incomplete_unless_that_is_allowed(folder:
     assert "Zürich" in (folder / "build" / "night.html").read_text()
 
 
-@pytest.mark.parametrize("name", ["secret_key", "password", "sessionkey"])
-def test_a_secret_is_no_parameter(folder: Path, name: str) -> None:
-    done = ran(folder, "x = 1", words=("-p", name, "tell-tale"))
-    assert done.returncode == 2
-    assert "secrets come from the environment" in done.stderr
-    assert "tell-tale" not in done.stdout + done.stderr
-    assert not (folder / "build").exists()
+def test_the_page_has_the_code_where_that_is_asked(folder: Path) -> None:
+    done = ran(folder, "x = 1", "6 * 7  # the question", words=("--code",))
+    assert done.returncode == 0, done.stderr
+    assert "# the question" in (folder / "build" / "night.html").read_text()
 
 
-def test_a_notebook_that_is_not_there_is_one_line(folder: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "cs_magic.report", "no.ipynb"],
-        cwd=folder, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert (done.returncode, done.stderr) == (2, "there is no notebook no.ipynb\n")
+@pytest.mark.parametrize(
+    "name",
+    "secret_key password sessionkey pw pwd auth bearer credentials db_pw Bearer-Token".split(),
+)
+def test_a_secret_is_no_parameter(folder: Path, refused: Callable[..., str], name: str) -> None:
+    written(folder, "x = 1")
+    line = refused("night.ipynb", "-p", name, "tell-tale")
+    assert "secrets come from the environment" in line
+    assert "tell-tale" not in line
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (("-p", "profil", "prod"), "has no parameter profil: did you mean profile?"),
+        (("-p", "so what", "1"), "has no parameter so what, it has profile, top, deep, rows"),
+        (("-p", "top", "many"), "top is a number, not many"),
+        (("-p", "top", "true"), "top is a number, not true"),
+        (("-p", "deep", "no"), "deep is true or false, not no"),
+        (("-o", "."), "-o . is the notebook's own folder: it would be lost"),
+        (("-o", "night.ipynb/below"), "nothing can be kept in night.ipynb/below: Not a directory"),
+    ],
+)
+def test_what_it_can_t_begin_with_ends_it_with_2_and_one_line(
+    folder: Path, refused: Callable[..., str], words: tuple[str, ...], line: str
+) -> None:
+    written(folder, "%config x\nprofile = 'demo'\ntop: int = 1\ndeep = False\nrows = [1]")
+    assert refused("night.ipynb", *words).endswith(line)
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", "so it goes", '{"nbformat": 4}', "\xff"])
+def test_what_is_no_notebook_ends_it_with_2_and_one_line(
+    folder: Path, refused: Callable[..., str], text: str
+) -> None:
+    (folder / "night.ipynb").write_bytes(text.encode("latin1"))
+    assert refused("night.ipynb") == "night.ipynb is not a notebook"
+
+
+def test_parameters_that_can_t_be_read_are_one_line(
+    folder: Path, refused: Callable[..., str]
+) -> None:
+    written(folder, "x = (")
+    assert refused("night.ipynb").startswith("the parameters of night.ipynb can't be read")
+    assert refused("no.ipynb") == "there is no notebook no.ipynb"
