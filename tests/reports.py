@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import pandas as pd
 from matplotlib import rc_context
 from papermill.iorw import load_notebook_node
 from papermill.parameterize import parameterize_notebook
-from replay import JSON, Replay, Step, accounts
+from replay import JSON, Replay, Step, accounts, steps
 
 sys.path.insert(0, str(Path(__file__).parent / "tools"))
 
@@ -45,6 +46,14 @@ def cells(shell: Any, name: str, **parameters: Any) -> Iterator[Any]:
                 yield ran
                 if ran.error is not None:
                     return
+
+
+def made(command: str, *rows: dict[str, Any]) -> Step:
+    """A reply with these rows, in a recorded one's wrapping."""
+    like = steps("G-counts/01-count-listZones")[0]
+    key = command.removeprefix("list").removesuffix("s").lower()
+    body = json.dumps({f"{command.lower()}response": {"count": len(rows), key: rows}})
+    return replace(like, command=command, parameters=(), body=body.encode())
 
 
 def texts(notebook: Any) -> str:

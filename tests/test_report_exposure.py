@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from replay import Step, steps
-from reports import cells, owner, replayed, report, sheet, texts, world
+from reports import cells, made, owner, replayed, report, sheet, texts, world
 
 from cs_magic.demo.data.exposure import behind
 from cs_magic.demo.data.world import World
@@ -27,14 +27,6 @@ def book(tmp_path_factory: pytest.TempPathFactory) -> Path:
     where = tmp_path_factory.mktemp("exposure")
     report(NAME, where, key_days=1_120)
     return where / "build" / FILE
-
-
-def made(command: str, *rows: dict[str, Any]) -> Step:
-    """A reply with these rows, in a recorded one's wrapping."""
-    like = steps("G-counts/01-count-listZones")[0]
-    key = command.removeprefix("list").removesuffix("s").lower()
-    body = json.dumps({f"{command.lower()}response": {"count": len(rows), key: rows}})
-    return replace(like, command=command, parameters=(), body=body.encode())
 
 
 def ways(path: Path, which: Any = slice(None)) -> set[tuple[Any, ...]]:
