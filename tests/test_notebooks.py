@@ -19,7 +19,7 @@ from PIL import Image
 sys.path.insert(0, str(Path(__file__).parent / "tools"))
 
 from cs_magic.demo.data.world import World
-from notebooks import executed, steady
+from notebooks import PICTURES, executed, picture, steady
 
 FOLDER = Path(__file__).parent.parent / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
@@ -112,6 +112,18 @@ def test_the_table_to_click_on_holds_every_machine() -> None:
     ((rows,),) = map(ROWS.findall, pages)
     names = Counter(row[0] for row in json.loads(json.loads("{" + rows + "}")["data_json"]))
     assert names == Counter(machine.name for machine in World().fleet.machines)
+
+
+@pytest.mark.long
+def test_a_page_is_pictured_whole_and_without_the_internet(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    picture([FOLDER / "15-with-other-tools.ipynb"])  # waits for the table that a script fills
+    (kept,) = PICTURES.iterdir()
+    wide, high = Image.open(kept).size
+    assert wide == 1000
+    assert high > 2_000
 
 
 def test_pictures_are_alike_but_for_the_shapes_of_letters() -> None:

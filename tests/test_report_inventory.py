@@ -47,7 +47,7 @@ def test_owners_have_what_they_have(book: Path) -> None:
     assert {key: n for key, n in rows["machines"].items() if n} == machines
     assert {key: n for key, n in rows["cpus"].items() if n} == cpus
     for key, row in rows.iterrows():
-        assert row["memory"] == memory[key] / 1024
+        assert row["memory_gib"] == memory[key] / 1024
         assert row["volumes_gib"] == disks[key] / GIB
 
 
@@ -103,7 +103,7 @@ def test_each_count_of_the_machines_has_a_sheet_and_they_agree(book: Path) -> No
     owners = sheet(book, "owners")
     cpus, memory = (sum(getattr(m.size, of) for m in running) for of in ("cpus", "memory"))
     assert offerings["cpus"].sum() == owners["cpus"].sum() == cpus
-    assert offerings["memory_gib"].sum() == owners["memory"].sum() == memory / 1024
+    assert offerings["memory_gib"].sum() == owners["memory_gib"].sum() == memory / 1024
     systems = sheet(book, "systems").set_index("system")["machines"]
     assert dict(systems) == Counter(machine.template.system.name for machine in machines)
     ages = sheet(book, "ages").set_index("age")
