@@ -8,7 +8,7 @@ FIND_PYTHON := for p in "$(PYTHON)" python3 python3.13 python3.12 python3.11 pyt
 	[ -n "$$p" ] && "$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& { echo "$$p"; break; }; done
 
-.PHONY: help demo lab test test-all lint notebooks peers peers-go verify faults matrix bench bench-long clean
+.PHONY: help demo lab test test-all lint notebooks pictures peers peers-go verify faults matrix bench bench-long clean
 
 help: ## list these words
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ lint: $(VENV)/.dev ## ruff and mypy
 
 notebooks: $(VENV)/.dev ## run every notebook and save it with its outputs
 	$(BIN)/python tests/tools/notebooks.py write notebooks/*.ipynb
+
+pictures: $(VENV)/.dev ## the page of every notebook as a picture, in build/screenshots
+	@$(BIN)/python tests/tools/notebooks.py picture notebooks/*.ipynb
 
 peers: $(VENV)/.dev ## other people's clients from PyPI (cs, libcloud) against the demo cloud
 	@PYTHONPATH=tests $(BIN)/python -m peers

@@ -7,13 +7,15 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from matplotlib import rc_context
 from papermill.iorw import load_notebook_node
 from papermill.parameterize import parameterize_notebook
-from replay import JSON, Replay, Step, accounts
+from replay import JSON, Replay, Step, accounts, steps
 
 sys.path.insert(0, str(Path(__file__).parent / "tools"))
 
@@ -29,6 +31,29 @@ def report(name: str, where: Path, **parameters: Any) -> Any:
     """A report's notebook after it ran in a folder."""
     notebook = load_notebook_node(str(FOLDER / f"{name}.ipynb"))
     return run(parameterize_notebook(notebook, parameters), where)
+
+
+def cells(shell: Any, name: str, **parameters: Any) -> Iterator[Any]:
+    """What came of each cell of a report that runs in this process, up to one that fails.
+
+    Much sooner than in a kernel; what it writes goes below the working directory.
+    """
+    notebook = parameterize_notebook(load_notebook_node(str(FOLDER / f"{name}.ipynb")), parameters)
+    with rc_context({"backend": "agg"}), pd.option_context("display.float_format", None):
+        for cell in notebook.cells:
+            if cell.cell_type == "code":
+                ran = shell.run(cell.source)
+                yield ran
+                if ran.error is not None:
+                    return
+
+
+def made(command: str, *rows: dict[str, Any]) -> Step:
+    """A reply with these rows, in a recorded one's wrapping."""
+    like = steps("G-counts/01-count-listZones")[0]
+    key = command.removeprefix("list").removesuffix("s").lower()
+    body = json.dumps({f"{command.lower()}response": {"count": len(rows), key: rows}})
+    return replace(like, command=command, parameters=(), body=body.encode())
 
 
 def texts(notebook: Any) -> str:

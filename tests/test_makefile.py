@@ -45,7 +45,7 @@ def put(folder: Path, name: str, script: str) -> None:
 
 def test_plain_make_lists_the_words_each_with_a_line(bare: Path) -> None:
     shown = make(bare).stdout
-    words = "demo lab test test-all lint notebooks peers verify faults bench"
+    words = "demo lab test test-all lint notebooks pictures peers verify faults bench"
     for word in words.split():
         assert f"  make {word} " in shown
 

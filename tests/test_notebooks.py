@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import re
 import sys
 from base64 import b64decode
+from collections import Counter
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -15,9 +18,11 @@ from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).parent / "tools"))
 
-from notebooks import executed, steady
+from cs_magic.demo.data.world import World
+from notebooks import PICTURES, executed, picture, steady
 
-NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("*.ipynb"))
+FOLDER = Path(__file__).parent.parent / "notebooks"
+NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 
 
 # How much two drawings of the same picture may differ: letters, from machine to machine.
@@ -25,21 +30,29 @@ SIZE = 0.02
 SHADE = 8
 
 
-def outputs(notebook: nbformat.NotebookNode) -> list[list[tuple[str, str]]]:
-    """What each cell shows, as text."""
+# What the page of a table that one can click on holds of the frame; the rest is its program,
+# which is another one in each version.
+ROWS = re.compile(r'"(?:data_json|downsampling_warning)": "(?:[^"\\]|\\.)*"')
+
+
+def outputs(notebook: nbformat.NotebookNode) -> list[list[tuple[str, dict[str, Any]]]]:
+    """What each cell shows, in every form of text that it has."""
     return [
-        [
-            (
-                output.output_type,
-                steady(
-                    output.get("text") or output.get("evalue") or output.data.get("text/plain", "")
-                ),
-            )
-            for output in cell.outputs
-        ]
+        [(output.output_type, forms(output)) for output in cell.outputs]
         for cell in notebook.cells
         if cell.cell_type == "code"
     ]
+
+
+def forms(output: nbformat.NotebookNode) -> dict[str, Any]:
+    """The texts of an output, by their kind."""
+    if "data" not in output:
+        return {"text": steady(output.get("text") or output.get("evalue", ""))}
+    return {
+        kind: ROWS.findall(text) if "itables" in text else steady(text)
+        for kind, text in output.data.items()
+        if kind.startswith("text/")
+    }
 
 
 def pictures(notebook: nbformat.NotebookNode) -> list[Any]:
@@ -69,6 +82,48 @@ def test_a_notebook_shows_what_it_was_saved_with(
     assert outputs(fresh) == outputs(saved)
     for drawn, before in zip(pictures(fresh), pictures(saved), strict=True):
         assert alike(drawn, before)
+
+
+def test_what_differs_in_the_page_alone_is_seen() -> None:
+    table = nbformat.from_dict(
+        {"data": {"text/plain": "<HTML object>", "text/html": "<p>653 rows</p>"}}
+    )
+    other = nbformat.from_dict(
+        {"data": {"text/plain": "<HTML object>", "text/html": "<p>655 rows</p>"}}
+    )
+    assert forms(table) != forms(other)
+    itables = '<b>itables 2.9.1</b> "data_json": "[[\\"%s\\"]]", "order": []'
+    one, two = (
+        nbformat.from_dict({"data": {"text/html": itables % name}}) for name in ("web-01", "web-02")
+    )
+    assert forms(one)["text/html"] == ['"data_json": "[[\\"web-01\\"]]"']
+    assert forms(one) != forms(two)
+
+
+def test_the_table_to_click_on_holds_every_machine() -> None:
+    saved = nbformat.read(FOLDER / "15-with-other-tools.ipynb", as_version=4)
+    pages = [
+        text
+        for cell in saved.cells
+        for output in cell.get("outputs", ())
+        for text in [output.get("data", {}).get("text/html", "")]
+        if '"data_json"' in text
+    ]
+    ((rows,),) = map(ROWS.findall, pages)
+    names = Counter(row[0] for row in json.loads(json.loads("{" + rows + "}")["data_json"]))
+    assert names == Counter(machine.name for machine in World().fleet.machines)
+
+
+@pytest.mark.long
+def test_a_page_is_pictured_whole_and_without_the_internet(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    picture([FOLDER / "15-with-other-tools.ipynb"])  # waits for the table that a script fills
+    (kept,) = PICTURES.iterdir()
+    wide, high = Image.open(kept).size
+    assert wide == 1000
+    assert high > 2_000
 
 
 def test_pictures_are_alike_but_for_the_shapes_of_letters() -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
-from reports import report, sheet, world
+from reports import GIB, cells, made, replayed, report, sheet, world
 
 from cs_magic.demo.data.hosts import MEBI, OVERCOMMIT
 from cs_magic.demo.data.places import HOST_CORES, HOST_SPEED
@@ -63,3 +64,70 @@ def test_clusters_sum_their_hosts_and_leave_out_the_one_in_maintenance(book: Pat
     assert dict(rows["hosts"]) == dict(hosts)
     over = pd.Series(promised) / (pd.Series(hosts) * HOST_CORES * HOST_SPEED)
     assert dict(rows["cpu over-commit"].round(6)) == dict(over.round(6))
+    memory: Counter[str] = Counter()
+    for host in world().places.hosts:
+        if not host.maintenance:
+            memory[host.cluster.name] += host.memory * MEBI
+    there = rows["memory GiB"] * GIB
+    assert dict((rows["memory over-commit"] * there).round()) == memory
+    assert set(rows["cpu ratio"]) == {OVERCOMMIT}
+
+
+def host(name: str, cluster: str, memory: int, used: str) -> dict[str, Any]:
+    """A host as it is listed, of 64 GiB of which so many are promised."""
+    sizes = {"memorytotal": 64 * GIB, "memoryallocatedbytes": memory * GIB}
+    speed = {"cpunumber": 16, "cpuspeed": 1000, "cpuallocatedvalue": 0, "cpuused": used}
+    places = {"zoneid": "z", "zonename": "zone", "podid": "p"}
+    of = {"clusterid": cluster, "clustername": cluster}
+    state = {"state": "Up", "resourcestate": "Enabled"}
+    return {"id": name, "name": name, **places, **of, **state, **sizes, **speed}
+
+
+def cluster(name: str, state: str) -> dict[str, Any]:
+    """A cluster as it is listed: it promises as much memory again as it has."""
+    ratios = {"cpuovercommitratio": "1.0", "memoryovercommitratio": "2.0"}
+    return {
+        "id": name,
+        "name": name,
+        "podid": "p",
+        "zoneid": "z",
+        "allocationstate": state,
+    } | ratios
+
+
+MADE = (
+    made("listZones", {"id": "z", "name": "zone", "allocationstate": "Enabled"}),
+    made("listClusters", cluster("in use", "Enabled"), cluster("at rest", "Disabled")),
+    made(
+        "listHosts",
+        *(host(f"h{number:02}", "in use", 100, "10%") for number in range(12)),
+        host("busy", "in use", 4, "99%"),
+        host("parked", "at rest", 0, "0%"),
+    ),
+    made(
+        "listServiceOfferings",
+        {"id": "o", "name": "one", "cpunumber": 1, "cpuspeed": 1000, "memory": 4096},
+    ),
+)
+
+
+def test_the_busiest_host_comes_first_and_a_disabled_cluster_has_no_room(bare_shell: Any) -> None:
+    with replayed(*MADE):
+        ran = list(
+            cells(bare_shell, "11-capacity", profile="env", as_of="2026-09-14", offering="one")
+        )
+    assert ran[-1].error is None
+    path = Path("build", NAME)
+    hosts = sheet(path, "hosts").set_index("name")
+    assert hosts.index[0] == "busy"
+    shown = [output["text/plain"] for cell in ran for output in cell.outputs]
+    (hottest,) = (text for text in shown if "cpu used %" in text)
+    assert "busy" in hottest
+    assert (hosts.loc["parked", "room"], hosts.loc["parked", "shut"]) == (0, "cluster disabled")
+    assert hosts.loc["h00", "room"] == 7  # 28 GiB of 128 are left
+    fits = sheet(path, "what fits").set_index("offering")
+    assert fits.loc["one", "zone"] == 12 * 7 + 16  # of `busy` the processors decide
+    assert dict(sheet(path, "no new machine")["why"]) == {0: "cluster disabled"}
+    full = sheet(path, "clusters").ffill().set_index("clustername")
+    assert full.loc["in use", "memory over-commit"] == pytest.approx((12 * 100 + 4) / (13 * 64))
+    assert set(full["memory ratio"]) == {2.0}

@@ -47,7 +47,7 @@ def test_owners_have_what_they_have(book: Path) -> None:
     assert {key: n for key, n in rows["machines"].items() if n} == machines
     assert {key: n for key, n in rows["cpus"].items() if n} == cpus
     for key, row in rows.iterrows():
-        assert row["memory"] == memory[key] / 1024
+        assert row["memory_gib"] == memory[key] / 1024
         assert row["volumes_gib"] == disks[key] / GIB
 
 
@@ -73,12 +73,43 @@ def test_an_address_leads_nowhere_without_a_rule_a_machine_and_a_network(book: P
 
 def test_a_parameter_says_what_old_is(book: Path) -> None:
     before = pd.Timestamp(START - 30 * DAY, unit="s", tz="UTC")
+    names = {"snapshots": "volumename", "vmsnapshots": "virtualmachinename"}
     old = {
-        snapshot.get("id")
-        for snapshot in world().table("snapshots")
-        if (before - pd.Timestamp(snapshot.get("created"))).total_seconds() >= DAY
+        table: {
+            snapshot.get("id"): snapshot.get(name)
+            for snapshot in world().table(table)
+            if (before - pd.Timestamp(snapshot.get("created"))).total_seconds() >= DAY
+        }
+        for table, name in names.items()
     }
-    assert set(sheet(book, "old snapshots")["id"]) == old
+    assert all(old.values())
+    rows = sheet(book, "old snapshots")
+    volumes, machines = (rows[rows["kind"] == kind] for kind in ("volume", "machine"))
+    assert dict(zip(volumes["id"], volumes["of"], strict=True)) == old["snapshots"]
+    assert set(machines["id"]) == set(old["vmsnapshots"])
+    short = sheet(book, "in short").set_index("what")["how many"]
+    assert short["snapshots of volumes older than 30 days"] == len(old["snapshots"])
+    assert short["snapshots of machines older than 30 days"] == len(old["vmsnapshots"])
+
+
+def test_each_count_of_the_machines_has_a_sheet_and_they_agree(book: Path) -> None:
+    machines = world().fleet.machines
+    running = [machine for machine in machines if machine.state == "Running"]
+    zones = sheet(book, "zones").set_index("zonename")["all"]
+    assert dict(zones.drop("all")) == Counter(machine.cluster.zone.name for machine in machines)
+    offerings = sheet(book, "offerings").set_index("serviceofferingname")
+    assert dict(offerings["machines"]) == Counter(machine.size.name for machine in machines)
+    assert dict(offerings["running"]) == Counter(machine.size.name for machine in running)
+    owners = sheet(book, "owners")
+    cpus, memory = (sum(getattr(m.size, of) for m in running) for of in ("cpus", "memory"))
+    assert offerings["cpus"].sum() == owners["cpus"].sum() == cpus
+    assert offerings["memory_gib"].sum() == owners["memory_gib"].sum() == memory / 1024
+    systems = sheet(book, "systems").set_index("system")["machines"]
+    assert dict(systems) == Counter(machine.template.system.name for machine in machines)
+    ages = sheet(book, "ages").set_index("age")
+    assert ages.to_numpy().sum() == len(machines)
+    month = Counter(m.state for m in machines if START - m.created < 31 * DAY)
+    assert dict(ages.loc["under a month"]) == {state: month[state] for state in ages}
 
 
 def test_stopped_machines_are_listed_with_what_they_hold(book: Path) -> None:
@@ -94,6 +125,7 @@ def test_stopped_machines_are_listed_with_what_they_hold(book: Path) -> None:
     }
     rows = sheet(book, "stopped machines")
     assert dict(zip(rows["id"], rows["volumes_gib"], strict=True)) == expected
+    assert rows["stopped_days"].is_monotonic_decreasing
     over = [m for m in here.fleet.machines if m.state == "Stopped" and m.updated < START - 61 * DAY]
     short = sheet(book, "in short").set_index("what")
     assert short.loc["machines stopped for over 60 days", "how many"] == len(over)

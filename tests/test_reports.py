@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+import pandas as pd
 import pytest
-from reports import REPORTS, replayed, report, texts
+from papermill.iorw import load_notebook_node
+from reports import FOLDER, REPORTS, replayed, report, texts
+
+import cs_magic
 
 SAYS = {
     "10-inventory": ("There are no virtual machines.", "Every address leads somewhere."),
@@ -35,6 +40,21 @@ def test_where_there_is_nothing_a_report_says_so(name: str, tmp_path: Path) -> N
     assert "There are no gaps." not in texts(notebook)
     assert "Every owner is still there." not in texts(notebook)
     assert list((tmp_path / "build").iterdir())
+
+
+@pytest.mark.parametrize("as_of", ["2026-02-30", "yesterday", 20260914])
+def test_a_day_that_is_none_is_one_line(as_of: Any) -> None:
+    cells = [
+        cell.source
+        for name in ("10-inventory", "11-capacity", "13-exposure", "15-with-other-tools")
+        for cell in load_notebook_node(str(FOLDER / f"{name}.ipynb")).cells
+        if cell.source.startswith("def day(")
+    ]
+    assert len(cells) == 4
+    for source in cells:
+        names = {"pd": pd, "cs_magic": cs_magic, "profile": "env", "as_of": as_of}
+        with pytest.raises(cs_magic.CallError, match="which is no day: write it as 2026-09-14"):
+            exec(source, names)
 
 
 @pytest.mark.parametrize("name", REPORTS)

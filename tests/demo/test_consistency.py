@@ -236,6 +236,34 @@ def test_there_is_something_to_find(rows: Any) -> None:
     assert unused == {"azubi", "treuhand"}
 
 
+def test_an_address_that_is_a_machine_s_own_is_on_the_machine_s_network(rows: Any) -> None:
+    machines = {row["id"]: row for row in rows("listVirtualMachines")}
+    own = [row for row in rows("listPublicIpAddresses") if row["isstaticnat"]]
+    ruled = {row["ipaddressid"] for row in rows("listFirewallRules")}
+    assert len(own) > 1
+    for address in own:
+        (nic,) = machines[address["virtualmachineid"]]["nic"]
+        assert nic["networkid"] == address["associatednetworkid"]
+        assert nic["ipaddress"] == address["vmipaddress"]
+        assert address["hasrules"] == (address["id"] in ruled)
+
+
+def test_what_a_load_balancer_spreads_is_let_in_here_and_there_by_its_own_protocol(
+    rows: Any,
+) -> None:
+    let_in = {
+        (row["ipaddressid"], row["protocol"], str(row["startport"]))
+        for row in rows("listFirewallRules")
+        if row["cidrlist"] == "0.0.0.0/0"
+    }
+    balancers = rows("listLoadBalancerRules")
+    spread = {
+        (row["publicipid"], row.get("protocol", "tcp"), row["publicport"]) for row in balancers
+    }
+    assert {protocol for _, protocol, _ in spread & let_in} == {"tcp", "udp"}
+    assert not spread <= let_in
+
+
 def test_tenants_texts_are_as_dangerous_as_in_life(rows: Any) -> None:
     names = " ".join(row["displayname"] for row in rows("listVirtualMachines"))
     assert "=1+1" in names

@@ -1,13 +1,15 @@
-"""Runs notebooks: shows one in the terminal, or saves them with their outputs.
+"""Runs notebooks: shows one in the terminal, or saves them with their outputs; pictures pages.
 
 python tests/tools/notebooks.py show NOTEBOOK HTML
 python tests/tools/notebooks.py write NOTEBOOK...
+python tests/tools/notebooks.py picture NOTEBOOK...
 """
 
 from __future__ import annotations
 
 import os
 import re
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -25,6 +27,9 @@ Next:
   CLOUDSTACK_ENDPOINT, CLOUDSTACK_KEY and CLOUDSTACK_SECRET in the environment: your own cloud
 """
 ROOT = Path(__file__).parent.parent.parent
+PICTURES = Path("build", "screenshots")
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+WIDTH = 1000  # about that of a printed page
 _ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
 # What is another one in every run: how long a job took, the id made for it, the demo's port.
 _PASSING = re.compile(
@@ -89,6 +94,37 @@ def write(path: Path) -> None:
     sys.stdout.write(f"{path}\n")
 
 
+def picture(paths: list[Path]) -> None:
+    """The page of each notebook as it is saved, as one long picture; without the internet.
+
+    Raises:
+        FileNotFoundError: there is no Chromium.
+    """
+    from playwright.sync_api import sync_playwright
+
+    program = next((found for name in BROWSERS if (found := shutil.which(name))), None)
+    if program is None:
+        message = "There is no Chromium: apt-get install chromium"
+        raise FileNotFoundError(message)
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
+        chromium = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        view = chromium.new_context(viewport={"width": WIDTH, "height": 700}, offline=True)
+        for path in paths:
+            body, _ = HTMLExporter(embed_images=True).from_filename(str(path))
+            html = Path(folder, f"{path.stem}.html")
+            html.write_text(body, encoding="utf-8")
+            page = view.new_page()
+            page.goto(html.as_uri(), wait_until="load")
+            for table in page.locator("table[id]").all():  # one that a script fills
+                table.wait_for(state="visible")
+            kept = PICTURES / f"{path.stem}.png"
+            page.screenshot(path=kept, full_page=True)
+            page.close()
+            sys.stdout.write(f"{kept}\n")
+        chromium.close()
+
+
 def _make_steady(output: Any) -> None:
     for name in ("text", "evalue"):
         if name in output:
@@ -120,9 +156,14 @@ def main(words: list[str]) -> int:
             case ["write", *paths]:
                 for path in paths:
                     write(Path(path))
+            case ["picture", *paths]:
+                picture([Path(path) for path in paths])
             case _:
                 sys.stderr.write(__doc__ or "")
                 return 2
+    except FileNotFoundError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
     except CellExecutionError as error:
         sys.stderr.write(_ESCAPES.sub("", str(error)))
         return 1

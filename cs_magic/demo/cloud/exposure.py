@@ -91,7 +91,7 @@ COMMANDS: tuple[Command, ...] = (
             *PAGES,
         ),
         fields="id name publicipid publicip publicport privateport algorithm networkid projectid "
-        "project account domainid domain domainpath state zoneid zonename tags fordisplay",
+        "project account domainid domain domainpath state zoneid zonename protocol tags fordisplay",
     ),
     ObjectCommand(
         "listLoadBalancerRuleInstances",

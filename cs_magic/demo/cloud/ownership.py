@@ -203,7 +203,8 @@ ADDRESSES = ListCommand(
     types={"tags": "list"},
     fields="id ipaddress allocated zoneid zonename issourcenat projectid project account "
     "domainid domain domainpath forvirtualnetwork vlanid vlanname isstaticnat issystem "
-    "associatednetworkid associatednetworkname networkid state physicalnetworkid tags "
+    "associatednetworkid associatednetworkname virtualmachineid virtualmachinetype vmipaddress "
+    "virtualmachinename virtualmachinedisplayname networkid state physicalnetworkid tags "
     "isportable fordisplay hasrules forsystemvms forprovider hasannotations",
     nested={"tags": TAG},
 )

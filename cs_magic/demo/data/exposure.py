@@ -1,17 +1,100 @@
-"""What is reachable: egress rules, load balancers, security groups."""
+"""What is reachable: firewall and egress rules, static NAT, load balancers, security groups."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import cycle
 
+from cs_magic.demo.data.extras import port_of
 from cs_magic.demo.data.items import Account, Item, Row, Table, identifier, table
 from cs_magic.demo.data.machines import Machine
 from cs_magic.demo.data.networks import Network
 from cs_magic.demo.data.people import People
 
 EVERYWHERE = "0.0.0.0/0"
+OFFICE = "192.0.2.0/24,198.51.100.7/32"
 # How many machines a load balancer spreads its work over.
 BEHIND = 3
+# Of the networks that pay for an address without rules, those that gave it to a machine.
+MAPPED, OF = 5, 12
+# What the firewall lets in there: the office, the shop's customers, and, since a repair, all.
+INTO_MAPPED = (((3389, 3389), OFFICE), ((443, 443), EVERYWHERE), ((1, 65535), EVERYWHERE))
+# Every so many load balancers one is of a name server, by UDP; one is open to everybody.
+NAMES, OPEN = 7, 4
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What a firewall rule lets in at an address."""
+
+    address: Item
+    protocol: str
+    ports: tuple[int, int]
+    cidrs: str
+
+
+def for_forwardings(pairs: Sequence[tuple[Item, Machine]]) -> Iterator[Opening]:
+    """What is forwarded is let in; every second time by the whole world."""
+    for number, (address, machine) in enumerate(pairs, 1):
+        port = int(port_of(machine))
+        yield Opening(address, "tcp", (port, port), EVERYWHERE if number % 2 else OFFICE)
+
+
+def for_balancers(rules: Iterable[Item], addresses: Table) -> Iterator[Opening]:
+    """What some of the load balancers spread is let in by the whole world."""
+    for number, rule in enumerate(rules, 1):
+        address = addresses.find(rule.get("publicipid"))
+        if number % OPEN == OPEN - 1 and address is not None:
+            port = int(rule.get("publicport"))
+            yield Opening(address, rule.get("protocol") or "tcp", (port, port), EVERYWHERE)
+
+
+def for_static_nat(addresses: Iterable[Item]) -> Iterator[Opening]:
+    """What gets through to the machines that have an address of their own."""
+    own = (address for address in addresses if address.get("isstaticnat"))
+    for address, (ports, cidrs) in zip(own, cycle(INTO_MAPPED), strict=False):
+        yield Opening(address, "tcp", ports, cidrs)
+
+
+def firewall_table(seed: int, openings: Iterable[Opening]) -> Table:
+    """The firewall rules that let something in."""
+    rows = []
+    for number, opening in enumerate(openings, 1):
+        first, last = opening.ports
+        row: Row = {
+            "id": identifier(seed, "firewall", number),
+            "protocol": opening.protocol,
+            "startport": first,
+            "endport": last,
+            "ipaddressid": opening.address.get("id"),
+            "networkid": opening.address.get("associatednetworkid"),
+            "ipaddress": opening.address.get("ipaddress"),
+            "state": "Active",
+            "cidrlist": opening.cidrs,
+            "tags": [],
+            "fordisplay": True,
+            "destcidrlist": "",
+            "traffictype": "Ingress",
+        }
+        rows.append((row, opening.address.owner))
+    return table(rows)
+
+
+def mapped(machines: Iterable[Machine]) -> dict[str, Row]:
+    """By its network what a public address tells of the machine that has it for itself."""
+    found: dict[str, Row] = {}
+    for machine in machines:
+        network = machine.network
+        if network.number % OF == MAPPED and network.id not in found:
+            found[network.id] = {
+                "virtualmachineid": machine.id,
+                "virtualmachinetype": "User",
+                "vmipaddress": machine.ipaddress,
+                "virtualmachinename": machine.name,
+                "virtualmachinedisplayname": machine.displayname,
+            }
+    return found
 
 
 def egress_table(seed: int, networks: Sequence[Network]) -> Table:
@@ -54,19 +137,22 @@ def balancers_table(seed: int, places: Sequence[tuple[Item, Network]]) -> Table:
     """The load balancer rules."""
     rows = []
     for number, (address, network) in enumerate(places, 1):
+        names = number % NAMES == 0
         row: Row = {
             "id": identifier(seed, "load balancer", number),
-            "name": f"{network.name}-web",
+            "name": f"{network.name}-{'dns' if names else 'web'}",
             "publicipid": address.get("id"),
             "publicip": address.get("ipaddress"),
-            "publicport": "80",
-            "privateport": "8080",
+            "publicport": "53" if names else "80",
+            "privateport": "53" if names else "8080",
             "algorithm": ("roundrobin", "leastconn", "source")[number % 3],
             "networkid": network.id,
             **network.owner.fields(),
             "state": "Active",
             "zoneid": network.zone.id,
             "zonename": network.zone.name,
+            # One that was made without a protocol tells none.
+            **({"protocol": "udp"} if names else {}),
             "tags": [],
             "fordisplay": True,
         }

@@ -1,4 +1,4 @@
-"""Smaller things that accounts own: rules on public addresses, snapshots and SSH keys."""
+"""Smaller things that accounts own: port forwardings, snapshots and SSH keys."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ def forwarded(addresses: Table, machines: Sequence[Machine]) -> list[tuple[Item,
     return [
         (address, first[address.get("associatednetworkid")])
         for address in addresses
-        if address.get("hasrules")
+        if address.get("hasrules") and not address.get("isstaticnat")
     ]
 
 
-def _port(machine: Machine) -> str:
+def port_of(machine: Machine) -> str:
     """Windows is reached at its remote desktop, a third of the others at ssh, the rest at 443."""
     if machine.template.system.category == "Windows":
         return "3389"
@@ -46,7 +46,7 @@ def forwarding_table(seed: int, pairs: Sequence[tuple[Item, Machine]]) -> Table:
     """The port forwarding rules, one for each address with rules."""
     rows = []
     for number, (address, machine) in enumerate(pairs, 1):
-        port = _port(machine)
+        port = port_of(machine)
         row: Row = {
             "id": identifier(seed, "port forwarding", number),
             "privateport": port,
@@ -66,30 +66,6 @@ def forwarding_table(seed: int, pairs: Sequence[tuple[Item, Machine]]) -> Table:
             "networkid": machine.network.id,
             "networkname": machine.network.name,
             "fordisplay": True,
-        }
-        rows.append((row, machine.owner))
-    return table(rows)
-
-
-def firewall_table(seed: int, pairs: Sequence[tuple[Item, Machine]]) -> Table:
-    """The firewall rules that let in what is forwarded; every second one lets in the world."""
-    rows = []
-    for number, (address, machine) in enumerate(pairs, 1):
-        port = int(_port(machine))
-        row: Row = {
-            "id": identifier(seed, "firewall", number),
-            "protocol": "tcp",
-            "startport": port,
-            "endport": port,
-            "ipaddressid": address.get("id"),
-            "networkid": address.get("associatednetworkid"),
-            "ipaddress": address.get("ipaddress"),
-            "state": "Active",
-            "cidrlist": "0.0.0.0/0" if number % 2 else "192.0.2.0/24,198.51.100.7/32",
-            "tags": [],
-            "fordisplay": True,
-            "destcidrlist": "",
-            "traffictype": "Ingress",
         }
         rows.append((row, machine.owner))
     return table(rows)

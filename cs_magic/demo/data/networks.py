@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from cs_magic.demo.data.items import DAY, START, Account, Row, Table, identifier, stamp, table
@@ -133,8 +133,11 @@ def _network_row(network: Network, offering_id: str, seed: int) -> Row:
     }
 
 
-def addresses_table(networks: list[Network], seed: int) -> Table:
-    """The public addresses: one source NAT a network, some for rules, some that nobody uses."""
+def addresses_table(networks: list[Network], seed: int, mapped: Mapping[str, Row]) -> Table:
+    """The public addresses: one source NAT a network, some for rules, some that nobody uses.
+
+    Of a network in `mapped` the last is a machine's own, by static NAT, as these fields say.
+    """
     rows: list[tuple[Row, Account | None]] = []
     used: dict[int, int] = {}
     for network in networks:
@@ -144,13 +147,19 @@ def addresses_table(networks: list[Network], seed: int) -> Table:
             address = f"{network.zone.public}.{count}"
             if count > 254:
                 address = f"100.{63 + network.zone.number}.{count // 250 % 250}.{count % 250 + 1}"
-            row = address_row(network, address, number, place, seed)
+            own = mapped.get(network.id, {}) if place == 2 else {}
+            row = address_row(network, address, number, place, seed, own)
             rows.append((row, network.owner))
     return table(rows)
 
 
-def address_row(network: Network, address: str, number: int, place: int, seed: int) -> Row:
-    """The place-th address of a network: its way out, one with rules, or one that does nothing."""
+def address_row(
+    network: Network, address: str, number: int, place: int, seed: int, own: Row | None = None
+) -> Row:
+    """The place-th address of a network: its way out, one with rules, or one that does nothing.
+
+    One that is a machine's own has the fields in `own`.
+    """
     zone = network.zone
     return {
         "id": identifier(seed, "public address", number),
@@ -163,10 +172,11 @@ def address_row(network: Network, address: str, number: int, place: int, seed: i
         "forvirtualnetwork": True,
         "vlanid": identifier(seed, "public range", zone.number),
         "vlanname": "vlan://50",
-        "isstaticnat": False,
+        "isstaticnat": bool(own),
         "issystem": False,
         "associatednetworkid": network.id,
         "associatednetworkname": network.name,
+        **(own or {}),
         "networkid": identifier(seed, "public network", zone.number),
         "state": "Allocated",
         "physicalnetworkid": identifier(seed, "physical network", zone.number),
@@ -174,7 +184,7 @@ def address_row(network: Network, address: str, number: int, place: int, seed: i
         "isportable": False,
         "fordisplay": True,
         # A second address carries rules, a third is paid for and does nothing.
-        "hasrules": place == 1,
+        "hasrules": place == 1 or bool(own),
         "forsystemvms": False,
         "forprovider": False,
         "hasannotations": False,

@@ -117,13 +117,22 @@ TABLES: dict[str, Callable[[World], Table]] = {
         world.seed,
         [(row, world.vpc.owner) for row in vpcs.tier_rows(world.vpc)],
     ),
-    "addresses": lambda world: networks.addresses_table(world.fleet.networks.all, world.seed),
+    "addresses": lambda world: networks.addresses_table(
+        world.fleet.networks.all, world.seed, exposure.mapped(world.fleet.machines)
+    ),
     "groups": lambda world: _groups(world, world.fleet.groups, _group_row),
     "affinitygroups": lambda world: _groups(world, world.fleet.affinities, _affinity_row),
     "events": lambda world: events.events_table(world.seed, world.fleet.machines, world.people),
     "tags": lambda world: events.tags_table(world.fleet.machines),
     "forwardings": lambda world: extras.forwarding_table(world.seed, world.forwarded()),
-    "firewalls": lambda world: extras.firewall_table(world.seed, world.forwarded()),
+    "firewalls": lambda world: exposure.firewall_table(
+        world.seed,
+        [
+            *exposure.for_forwardings(world.forwarded()),
+            *exposure.for_balancers(world.table("balancers"), world.table("addresses")),
+            *exposure.for_static_nat(world.table("addresses")),
+        ],
+    ),
     "snapshots": lambda world: extras.snapshots_table(world.seed, world.volumes),
     "sshkeys": lambda world: extras.keys_table(world.seed, world.people),
     "nothing": lambda world: Table([]),
