@@ -16,7 +16,7 @@ ROOT = Path(__file__).parent.parent / "cs_magic"
 # A module imports only from rows above its own, never from its own row.
 ROWS = (
     "errors  api.signing  api.masks  api.checks  api.nearest  api.completeness  api.kinds"
-    "  api.met  api.unbroken  api.at_rest  api.gate",
+    "  api.met  api.unbroken  api.at_rest  api.gate  api.lenient",
     "api.values",
     "api.envelope  api.credentials  api.columns  api.wire  api.catalogue",
     "api.settling  api.hiding  api.seen  api.structs  api.sight",
@@ -26,7 +26,8 @@ ROWS = (
     "api.settings",
     "api.foreign",
     "api.profiles",
-    "api.tls  api.trouble",
+    "api.tls  api.proxies",
+    "api.trouble",
     "api.transport  api.ahead",
     "api.login",
     "api.sessions",
@@ -77,8 +78,8 @@ AFTER_THE_DEMO = (
 )
 # Which modules may import a library; "lazily" inside functions counts too.
 ONLY = {
-    "requests": {"api.transport", "api.trouble"},
-    "urllib3": {"api.transport", "api.trouble"},
+    "requests": {"api.proxies", "api.transport", "api.trouble"},
+    "urllib3": {"api.proxies", "api.transport", "api.trouble"},
     "truststore": {"api.tls"},
     "tenacity": {"api.client"},
     "pyarrow": {

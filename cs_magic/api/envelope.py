@@ -8,19 +8,24 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
+from contextlib import suppress
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 
-from cs_magic.api.values import Document, JobReply, Page, Payload, Response
+from cs_magic.api.lenient import documents, loads, strictly
+from cs_magic.api.masks import masked_message
+from cs_magic.api.values import Document, JobReply, Page, Payload, Response, Secret
 from cs_magic.errors import ApiError, CloudStackError, TransportError, Unauthorized
 
 _split = msgspec.json.Decoder(dict[str, dict[str, msgspec.Raw]])
 _REPLACED = "characters that are not valid text were replaced by U+FFFD"
+_NO_NUMBER = "NaN, which is no JSON, became null; an infinite number a text"
 _REPAIRED = "invalid JSON was repaired"
-# Every escape that JSON knows, or a lone backslash: CloudStack turns a stored
-# `\u0041` into `\A` (ApiResponseSerializer.unescape).
-_ESCAPE = re.compile(r'\\(?:(["\\/bfnrt]|u[0-9a-fA-F]{4})|)')
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -33,18 +38,43 @@ def read(command: str, response: Response) -> Payload:
     """
     try:
         return _read(command, response)
-    except RecursionError:
-        raise too_deep() from None
+    except UNREADABLE as error:
+        problem: CloudStackError = unreadable(error)
+    except CloudStackError as error:
+        problem = _without(error, response.secrets)
+    raise problem
 
 
-def too_deep() -> TransportError:
-    """The error that thousands of levels of JSON are."""
-    return TransportError("The reply is nested too deeply to be read")
+# What a parser raises over JSON that is written to break it: levels, digits, constants.
+UNREADABLE = (RecursionError, ValueError, OverflowError, msgspec.MsgspecError)
+
+
+def unreadable(error: Exception) -> TransportError:
+    """The error of JSON that no parser takes."""
+    if isinstance(error, RecursionError):
+        return TransportError("The reply is nested too deeply to be read")
+    return TransportError("The reply holds a number that is too long, or a text that is no JSON")
+
+
+def _without(error: CloudStackError, secrets: Iterable[Secret]) -> CloudStackError:
+    """The error, what it says of the request's own secrets replaced."""
+    error.message = masked_message(error.message, secrets)
+    error.hints = tuple(masked_message(hint, secrets) for hint in error.hints)
+    error.args = (error.message, *error.hints)
+    if isinstance(error, ApiError):
+        error.errortext = error.message
+    return error
 
 
 def _read(command: str, response: Response) -> Payload:
     if 300 <= response.status < 400:
         raise _redirected(response)
+    if response.status == 407 and not holds_refusal(response):
+        raise TransportError(
+            "A proxy on the way wants a user name and a password (HTTP 407)",
+            sent=False,
+            passing=False,
+        )
     if not response.body.strip():
         raise _empty(command, response)
     if _is_html(response):
@@ -60,28 +90,27 @@ def holds_refusal(response: Response) -> bool:
     return any(
         isinstance(document, dict)
         and any(isinstance(one, dict) and "errortext" in one for one in document.values())
-        for document in _documents(text)
+        for document in documents(text)
     )
 
 
-def retry_seconds(response: Response) -> float | None:
-    """How long a 429 asks to wait: `Retry-After`, or CloudStack's "retry after [N] ms"."""
-    if response.retry_after is not None and response.retry_after.strip().isdecimal():
-        return float(response.retry_after)
-    found = re.search(rb"retry after \[(\d+)\] ms", response.body)
-    return int(found[1]) / 1000 if found else None
+def retry_seconds(response: Response, now: datetime | None = None) -> float | None:
+    """How long a 429 asks to wait: `Retry-After`, or CloudStack's "retry after [N] ms".
 
-
-def loads(text: str) -> Any:
-    """JSON as CloudStack writes it: raw control characters and invalid escapes are taken.
-
-    Raises:
-        ValueError: it is not JSON even so.
+    `Retry-After` is of seconds or of a date, which is held against `now`.
     """
-    try:
-        return json.loads(text, strict=False)
-    except ValueError:
-        return json.loads(_ESCAPE.sub(lambda m: m[0] if m[1] else r"\\", text), strict=False)
+    asked = (response.retry_after or "").strip()
+    if re.fullmatch("[0-9]+", asked):
+        return float(asked[:10])
+    found = re.search(rb"retry after \[(\d{1,10})\] ms", response.body)
+    return int(found[1]) / 1000 if found else _until(asked, now or datetime.now(UTC))
+
+
+def _until(date: str, now: datetime) -> float | None:
+    """The seconds until an HTTP date, which is in GMT; None where it is none."""
+    with suppress(ValueError, OverflowError):
+        return max(0.0, (parsedate_to_datetime(date).replace(tzinfo=UTC) - now).total_seconds())
+    return None
 
 
 def _success(command: str, body: bytes) -> Payload:
@@ -98,7 +127,8 @@ def _success(command: str, body: bytes) -> Payload:
 def _slowly(command: str, body: bytes) -> Payload:
     text, notes = _text(body)
     try:
-        document = json.loads(text)
+        document = strictly(text)
+        notes += [_NO_NUMBER] if "NaN" in text or "Infinity" in text else []
     except ValueError:
         document = _repaired(text, body)
         notes.append(_REPAIRED)
@@ -109,7 +139,7 @@ def _slowly(command: str, body: bytes) -> Payload:
     if _SURROGATE.search(encoded):
         encoded = _SURROGATE.sub("\ufffd", encoded)
         notes.append(_REPLACED)
-    raws = {key: msgspec.Raw(_compact(value)) for key, value in json.loads(encoded).items()}
+    raws = {key: msgspec.Raw(_compact(value)) for key, value in strictly(encoded).items()}
     return _payload(command, {next(iter(document)): raws}, tuple(dict.fromkeys(notes)))
 
 
@@ -140,7 +170,7 @@ def _payload(
     if len(document) != 1:
         raise _not_cloudstack(f"a reply to {command} with {len(document)} top-level keys", b"")
     [inner] = document.values()
-    if "errorcode" in inner and "errortext" in inner:
+    if _says_no(inner):
         raise _api_error(command, _plain(inner), status=200)
     names = [name for name in inner if name != "count"]
     count = _count(inner)
@@ -151,10 +181,36 @@ def _payload(
         left_out = _left_out([name for name in names if name != lists[0]])
         return Page(lists[0], count, bytes(inner[lists[0]]), notes + left_out)
     if "jobid" in inner and set(inner) <= {"id", "jobid"}:
-        return JobReply(**{name: str(value) for name, value in _plain(inner).items()})
+        return _job_reply(command, _plain(inner))
+    if command.lower().startswith("list"):
+        _check_one(command, inner, len(lists))
     if len(inner) == len(names) == 1 and _opens(inner[names[0]], b"{"):
         return Document(names[0], bytes(inner[names[0]]), notes)
     return Document(None, msgspec.json.encode(inner), notes)
+
+
+def _says_no(inner: dict[str, msgspec.Raw]) -> bool:
+    """Whether an answer is a refusal: it has its code, or its text."""
+    code, text = (bytes(inner.get(name, b"null")) for name in ("errorcode", "errortext"))
+    return code not in {b"null", b"0"} or text not in {b"null", b'""'}
+
+
+def _job_reply(command: str, facts: dict[str, Any]) -> JobReply:
+    if not all(isinstance(one, str | int) and str(one) for one in facts.values()):
+        raise TransportError(f"The answer to {command} names no job")
+    return JobReply(**{name: str(value) for name, value in facts.items()})
+
+
+def _check_one(command: str, inner: dict[str, msgspec.Raw], lists: int) -> None:
+    """Refuse what would pass for one object, in answer to a list, and is a list that got lost."""
+    nothing = all(bytes(value) in {b"null", b"{}"} for n, value in inner.items() if n != "count")
+    if "count" in inner and lists != 1:
+        problem = f"a count and {lists or 'no'} lists"
+    elif nothing:
+        problem = "nothing where a list should be"
+    else:
+        return
+    raise TransportError(f"A reply to {command} with {problem}: its rows can't be told")
 
 
 def _left_out(names: list[str]) -> tuple[str, ...]:
@@ -166,62 +222,54 @@ def _opens(raw: msgspec.Raw, bracket: bytes) -> bool:
 
 
 def _count(inner: dict[str, msgspec.Raw]) -> int | None:
-    text = bytes(inner["count"]) if "count" in inner else b""
+    text = bytes(inner.get("count", b"")).strip(b'"')
     return int(text) if text.isdigit() else None
 
 
 def _plain(inner: dict[str, msgspec.Raw]) -> dict[str, Any]:
-    return {name: json.loads(bytes(raw)) for name, raw in inner.items()}
+    return {name: strictly(bytes(raw)) for name, raw in inner.items()}
 
 
 def _refusal(command: str, response: Response) -> CloudStackError:
     text, _ = _text(response.body)
-    documents = list(_documents(text))
+    found = documents(text)
     # A two-factor validation may send two documents, the error last (FINDINGS 1.19).
-    for document in reversed(documents):
+    for document in reversed(found):
         inner = next(iter(document.values()), None) if isinstance(document, dict) else None
         if isinstance(inner, dict) and "errortext" in inner:
             return _api_error(command, inner, response.status)
-    if documents and documents[0] is not None:
+    if found and found[0] is not None:
         return _not_cloudstack(f"HTTP {response.status} without an error document", response.body)
-    said = "" if documents or _may_tell(text) else text.strip()
+    said = "" if found or _may_tell(text) else text.strip()
     return _api_error(command, {"errortext": said[:500]}, response.status)
 
 
-def _documents(text: str) -> list[Any]:
-    """The JSON documents that stand one after another in a text; none where it is no JSON."""
-    found: list[Any] = []
-    decoder = json.JSONDecoder(strict=False)
-    rest = _ESCAPE.sub(lambda m: m[0] if m[1] else r"\\", text).strip()
-    while rest:
-        try:
-            document, end = decoder.raw_decode(rest)
-        except ValueError:
-            return found
-        found.append(document)
-        rest = rest[end:].strip()
-    return found
-
-
 def _api_error(command: str, inner: dict[str, Any], status: int) -> ApiError:
-    code = inner.get("errorcode")
-    errorcode = code if isinstance(code, int) else status
-    cserrorcode = inner.get("cserrorcode")
-    errortext = _unwrapped(str(inner.get("errortext") or "")) or f"HTTP {status}, without a text"
+    errorcode = _code(inner.get("errorcode"))
+    errortext = _unwrapped(str(inner.get("errortext") or ""))
+    if not errortext:
+        said = f"errorcode {errorcode}" if errorcode and status == 200 else f"HTTP {status}"
+        errortext = f"{said}, without a text"
+    errorcode = status if errorcode is None else errorcode
     kind = Unauthorized if errorcode == 401 else ApiError
     return kind(
         errortext,
         *_hints(errorcode, errortext, command),
         command=command,
         errorcode=errorcode,
-        cserrorcode=cserrorcode if isinstance(cserrorcode, int) else None,
+        cserrorcode=_code(inner.get("cserrorcode")),
     )
+
+
+def _code(value: Any) -> int | None:
+    """An error's number, or None where it is none, or none that anybody could have meant."""
+    return value if isinstance(value, int) and abs(value) < 10**9 else None
 
 
 def _unwrapped(errortext: str) -> str:
     """A 511 carries a whole error document as its text (FINDINGS, 2.4)."""
     start = errortext.find('{"')
-    for document in _documents(errortext[start:]) if start >= 0 else []:
+    for document in documents(errortext[start:]) if start >= 0 else []:
         inner = next(iter(document.values()), None) if isinstance(document, dict) else None
         if isinstance(inner, dict) and "errortext" in inner:
             return str(inner["errortext"])
@@ -272,12 +320,33 @@ def _html(response: Response) -> TransportError:
 
 
 def _redirected(response: Response) -> TransportError:
-    where = (response.location or "").partition("?")[0]
+    where = _place(response.location or "") or "another address"
     return TransportError(
-        f"HTTP {response.status}: the endpoint redirects to {where or 'another address'}",
+        f"HTTP {response.status}: the endpoint redirects to {where}",
         "Redirects are not followed with credentials: put the address itself into the profile.",
         sent=False,
     )
+
+
+def _place(location: str) -> str:
+    """What may be shown of where a redirect leads: scheme, host, and how its path begins.
+
+    All else may hold a secret: a user before the @, a path, `;jsessionid=`, a query, a fragment.
+    """
+    try:
+        parts = urlsplit(location)
+    except ValueError:
+        return ""
+    if parts.scheme not in {"", "http", "https"} or "\\" in parts.netloc:
+        return ""
+    host = parts.netloc.rpartition("@")[2]
+    if not re.fullmatch(r"[\w.:\[\]-]{0,255}", host, re.ASCII) or bool(host) != bool(parts.scheme):
+        return ""
+    first, slash, more = parts.path.removeprefix("/").partition("/")
+    if not re.fullmatch("[A-Za-z_-]{0,20}", first):
+        first, slash, more = "…", "", ""
+    site = f"{parts.scheme}://{host}" if host else ""
+    return site + ("/" if parts.path else "") + first + slash + ("…" if more else "")
 
 
 def _not_cloudstack(what: str, body: bytes) -> TransportError:

@@ -1,4 +1,4 @@
-"""One HTTP exchange: Request → Response; the only importer of requests.
+"""One HTTP exchange: Request → Response.
 
 Nothing is ever sent twice here: no retries, no redirects, no `.netrc`, no cookie jar.
 A write goes over a fresh connection, because the server drops idle ones after 30 s
@@ -13,6 +13,7 @@ import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from http.client import HTTPException
 from http.cookiejar import DefaultCookiePolicy
 from importlib.metadata import version
 from typing import Any, Protocol
@@ -20,15 +21,18 @@ from typing import Any, Protocol
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
-from requests.utils import get_environ_proxies
 
 from cs_magic.api import tls
+from cs_magic.api.masks import secret_arguments
 from cs_magic.api.profile import Profile
+from cs_magic.api.proxies import proxies_for, wants_sign_in
 from cs_magic.api.trouble import CONNECT, explained
 from cs_magic.api.values import Request, Response, Secret
-from cs_magic.errors import TransportError
+from cs_magic.errors import CallError, TransportError
 
 WHOLE = 900.0
+LARGEST = 2**30  # bytes of an answer, unpacked; a megabyte of gzip can hold a thousand
+_PIECE = 2**20
 
 
 class Transport(Protocol):
@@ -47,12 +51,14 @@ class Transport(Protocol):
 class HttpTransport:
     """Requests over HTTP(S) as a profile says, with deadlines that hold.
 
-    Connecting may take 10 s, silence `profile.timeout`, a whole reply 900 s.
+    Connecting may take 10 s, silence `profile.timeout`, a whole reply 900 s; `largest` is
+    how many bytes it may have.
     """
 
-    def __init__(self, profile: Profile, whole: float = WHOLE) -> None:
+    def __init__(self, profile: Profile, whole: float = WHOLE, largest: int = LARGEST) -> None:
         self._profile = profile
         self._whole = whole
+        self._largest = largest
         self._idle: list[requests.Session] = []
         self._live: dict[int, _Exchange] = {}
         self._context = tls.context(profile)
@@ -69,6 +75,7 @@ class HttpTransport:
         Raises:
             TransportError: no answer came; `sent` tells whether the request may have
                 reached the server.
+            CallError: something in it can't be sent; nothing was.
             BaseException: any other, with no frame of what is below here.
         """
         try:
@@ -79,12 +86,14 @@ class HttpTransport:
             raise error.with_traceback(None) from None
 
     def _sent(self, request: Request) -> Response:
+        _check(request)
+        proxies = proxies_for(self._profile)
         fresh = not request.is_read
         http = self._new() if fresh else self._kept() or self._new()
         keep = False
         try:
             with self._watched() as exchange:
-                response, problem = self._tried(http, request, close=fresh)
+                response, problem = self._tried(http, request, proxies, close=fresh)
             if exchange.was_cut:  # It may end like a short answer: nobody may take it for whole.
                 problem = _cut_off(self._profile, exchange)
             keep = problem is None and not fresh
@@ -95,11 +104,13 @@ class HttpTransport:
         return response
 
     def _tried(
-        self, http: requests.Session, request: Request, close: bool
+        self, http: requests.Session, request: Request, proxies: dict[str, str], close: bool
     ) -> tuple[Response | None, TransportError | None]:
         try:
-            return self._exchange(http, request, close), None
-        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+            return self._exchange(http, request, proxies, close), None
+        except TransportError as error:
+            return None, error
+        except _FAILURES as error:
             return None, explained(error, self._profile)
 
     def interrupt(self, threads: set[int]) -> None:
@@ -114,7 +125,9 @@ class HttpTransport:
         while self._idle:
             self._idle.pop().close()
 
-    def _exchange(self, http: requests.Session, request: Request, close: bool) -> Response:
+    def _exchange(
+        self, http: requests.Session, request: Request, proxies: dict[str, str], close: bool
+    ) -> Response:
         get = request.method == "GET"
         reply = http.request(
             request.method,
@@ -126,17 +139,36 @@ class HttpTransport:
             timeout=(CONNECT, self._profile.timeout),
             allow_redirects=False,
             stream=True,
-            proxies=self._proxies(),
+            proxies=proxies,
         )
         with reply:
+            if reply.status_code == 407 and proxies:
+                raise wants_sign_in(self._profile.host)
             return Response(
                 status=reply.status_code,
                 content_type=reply.headers.get("Content-Type", ""),
-                body=reply.raw.read(decode_content=True),
+                body=self._body(reply.raw),
                 retry_after=reply.headers.get("Retry-After"),
                 location=reply.headers.get("Location"),
                 cookies={name: Secret(one) for name, one in reply.cookies.get_dict().items()},
+                secrets=_secrets(request),
             )
+
+    def _body(self, raw: Any) -> bytes:
+        """The answer's body, unpacked."""
+        pieces: list[bytes] = []
+        size = 0
+        while piece := raw.read(_PIECE, decode_content=True):
+            pieces.append(piece)
+            size += len(piece)
+            if size > self._largest:
+                raise TransportError(
+                    f"The answer of {self._profile.host} is larger than {_size(self._largest)}:"
+                    " it was not read to its end",
+                    "Ask for less at a time: a filter, or limit= with --columns.",
+                    passing=False,
+                )
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     def _kept(self) -> requests.Session | None:
         try:
@@ -145,17 +177,12 @@ class HttpTransport:
             return None
 
     def _new(self) -> requests.Session:
-        http = requests.Session()
+        http = _Session()
         http.trust_env = False  # no .netrc, no CA bundle from the environment
         http.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         http.mount("http://", _Adapter(None))
         http.mount("https://", _Adapter(self._context))
         return http
-
-    def _proxies(self) -> dict[str, str]:
-        if self._profile.loopback:
-            return {}
-        return dict(get_environ_proxies(self._profile.endpoint))
 
     @contextmanager
     def _watched(self) -> Iterator[_Exchange]:
@@ -172,6 +199,60 @@ class HttpTransport:
             timer.cancel()
             del self._live[ident]
             _here.exchange = None
+
+
+# What a library raises over what comes: a number too large, a text that is none, no HTTP.
+_FAILURES = (
+    requests.RequestException,
+    urllib3.exceptions.HTTPError,
+    HTTPException,
+    OSError,
+    ValueError,
+    OverflowError,
+)
+
+
+def _check(request: Request) -> None:
+    """Refuse what can't be sent as text, before anything is.
+
+    Raises:
+        CallError: it names the parameter.
+    """
+    odd = next((name for name, value in request.form if not _travels(name, value)), None)
+    if odd is not None:
+        raise CallError(
+            f"{request.command} {odd}= holds half of a character (a lone surrogate),"
+            " which can't be sent",
+            name=odd,
+        )
+    if not all(one.isascii() and one.isprintable() for one in request.cookies.values()):
+        raise CallError("The session's key or cookie holds a character that none of them has")
+
+
+def _travels(*texts: str) -> bool:
+    try:
+        "".join(texts).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _secrets(request: Request) -> frozenset[Secret]:
+    """What an answer may repeat of the request, and nobody may be told."""
+    hidden = secret_arguments(request.form)
+    said = (value for name, value in request.form if isinstance(value, Secret) or name in hidden)
+    return frozenset(Secret(value) for value in (*said, *request.cookies.values()))
+
+
+def _size(number: int) -> str:
+    return f"{number / 2**30:g} GiB" if number >= 2**30 else f"{number / 2**20:g} MiB"
+
+
+class _Session(requests.Session):
+    """One that looks at no redirect: requests reads where it leads even where it isn't followed."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """Nowhere."""
 
 
 class _Exchange:
@@ -219,6 +300,10 @@ class _Watched:
     """A connection that tells the exchange of its thread which socket it uses."""
 
     sock: Any
+    debuglevel = 0  # http.client would print each request, its keys in it
+
+    def set_debuglevel(self, level: int) -> None:
+        """It stays: what is sent is not printed."""
 
     def connect(self) -> None:
         super().connect()  # type: ignore[misc]
