@@ -69,6 +69,8 @@ TYPES = st.sampled_from(["application/json;charset=utf-8", "text/html", "", "tex
 @example(b'{"x":{"count":1,"configuration":[null]}}', 200, "", "listZones")
 @example(b"[" * 100_000, 200, "application/json", "listZones")
 @example(b'{"a":' * 50_000, 200, "application/json", "listZones")
+@example(b'{"x":{"count":1,"zone":[{"id":"1","n":%s}]}}' % (b"1" * 6_000), 200, "", "listZones")
+@example(b'{"x":{"count":1,"zone":[{"n":[%s]}]}}' % (b"1" * 6_000), 200, "", "listZones")
 @example(b'{"listzonesresponse":{"count":1e999,"zone":[{"id":1}]}}', 200, "", "listZones")
 def test_any_reply_is_a_frame_or_one_of_our_errors(
     body: bytes, status: int, kind: str, command: str
