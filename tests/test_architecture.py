@@ -18,6 +18,7 @@ ROWS = (
     "errors  api.signing  api.masks  api.checks  api.nearest  api.completeness  api.kinds"
     "  api.met  api.unbroken  api.at_rest  api.gate  api.lenient",
     "api.values",
+    "api.elsewhere",
     "api.envelope  api.credentials  api.columns  api.wire  api.catalogue",
     "api.settling  api.hiding  api.seen  api.structs  api.sight",
     "api.profile  api.records  api.apis  api.checking  api.asked  api.named  api.traces"
@@ -27,7 +28,7 @@ ROWS = (
     "api.foreign",
     "api.profiles",
     "api.tls  api.proxies",
-    "api.trouble",
+    "api.trouble  api.sockets",
     "api.transport  api.ahead",
     "api.login",
     "api.sessions",
@@ -78,8 +79,8 @@ AFTER_THE_DEMO = (
 )
 # Which modules may import a library; "lazily" inside functions counts too.
 ONLY = {
-    "requests": {"api.proxies", "api.transport", "api.trouble"},
-    "urllib3": {"api.proxies", "api.transport", "api.trouble"},
+    "requests": {"api.proxies", "api.sockets", "api.transport", "api.trouble"},
+    "urllib3": {"api.proxies", "api.sockets", "api.transport", "api.trouble"},
     "truststore": {"api.tls"},
     "tenacity": {"api.client"},
     "pyarrow": {

@@ -13,17 +13,17 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
 
+from cs_magic.api import elsewhere
+from cs_magic.api.elsewhere import REPLACED, may_tell, not_cloudstack, text_of
 from cs_magic.api.lenient import documents, loads, strictly
 from cs_magic.api.masks import masked_message
 from cs_magic.api.values import Document, JobReply, Page, Payload, Response, Secret
 from cs_magic.errors import ApiError, CloudStackError, TransportError, Unauthorized
 
 _split = msgspec.json.Decoder(dict[str, dict[str, msgspec.Raw]])
-_REPLACED = "characters that are not valid text were replaced by U+FFFD"
 _NO_NUMBER = "NaN, which is no JSON, became null; an infinite number a text"
 _REPAIRED = "invalid JSON was repaired"
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -68,17 +68,13 @@ def _without(error: CloudStackError, secrets: Iterable[Secret]) -> CloudStackErr
 
 def _read(command: str, response: Response) -> Payload:
     if 300 <= response.status < 400:
-        raise _redirected(response)
+        raise elsewhere.redirected(response)
     if response.status == 407 and not holds_refusal(response):
-        raise TransportError(
-            "A proxy on the way wants a user name and a password (HTTP 407)",
-            sent=False,
-            passing=False,
-        )
+        raise elsewhere.by_a_proxy()
     if not response.body.strip():
         raise _empty(command, response)
-    if _is_html(response):
-        raise _html(response)
+    if elsewhere.is_html(response):
+        raise elsewhere.html(response)
     if response.status == 200:
         return _success(command, response.body)
     raise _refusal(command, response)
@@ -86,7 +82,7 @@ def _read(command: str, response: Response) -> Payload:
 
 def holds_refusal(response: Response) -> bool:
     """Whether there is an error document of CloudStack's in it, not a web server's words."""
-    text, _ = _text(response.body)
+    text, _ = text_of(response.body)
     return any(
         isinstance(document, dict)
         and any(isinstance(one, dict) and "errortext" in one for one in document.values())
@@ -125,7 +121,7 @@ def _success(command: str, body: bytes) -> Payload:
 
 
 def _slowly(command: str, body: bytes) -> Payload:
-    text, notes = _text(body)
+    text, notes = text_of(body)
     try:
         document = strictly(text)
         notes += [_NO_NUMBER] if "NaN" in text or "Infinity" in text else []
@@ -134,11 +130,11 @@ def _slowly(command: str, body: bytes) -> Payload:
         notes.append(_REPAIRED)
     inner = next(iter(document.values()), None) if isinstance(document, dict) else None
     if not isinstance(document, dict) or len(document) != 1 or not isinstance(inner, dict):
-        raise _not_cloudstack(f"a reply to {command} that is none of CloudStack's", body)
+        raise not_cloudstack(f"a reply to {command} that is none of CloudStack's", body)
     encoded = json.dumps(inner, ensure_ascii=False)
     if _SURROGATE.search(encoded):
         encoded = _SURROGATE.sub("\ufffd", encoded)
-        notes.append(_REPLACED)
+        notes.append(REPLACED)
     raws = {key: msgspec.Raw(_compact(value)) for key, value in strictly(encoded).items()}
     return _payload(command, {next(iter(document)): raws}, tuple(dict.fromkeys(notes)))
 
@@ -148,18 +144,11 @@ def _compact(value: Any) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def _text(body: bytes) -> tuple[str, list[str]]:
-    try:
-        return body.decode("utf-8-sig"), []
-    except UnicodeDecodeError:
-        return body.decode("utf-8-sig", "replace"), [_REPLACED]
-
-
 def _repaired(text: str, body: bytes) -> Any:
     try:
         return loads(text)
     except ValueError:
-        error = _not_cloudstack("a reply that is not JSON, or was cut off", body)
+        error = not_cloudstack("a reply that is not JSON, or was cut off", body)
     raise error
 
 
@@ -168,7 +157,7 @@ def _payload(
 ) -> Payload:
     """The four shapes of a success, and what only looks like one."""
     if len(document) != 1:
-        raise _not_cloudstack(f"a reply to {command} with {len(document)} top-level keys", b"")
+        raise not_cloudstack(f"a reply to {command} with {len(document)} top-level keys", b"")
     [inner] = document.values()
     if _says_no(inner):
         raise _api_error(command, _plain(inner), status=200)
@@ -231,7 +220,7 @@ def _plain(inner: dict[str, msgspec.Raw]) -> dict[str, Any]:
 
 
 def _refusal(command: str, response: Response) -> CloudStackError:
-    text, _ = _text(response.body)
+    text, _ = text_of(response.body)
     found = documents(text)
     # A two-factor validation may send two documents, the error last (FINDINGS 1.19).
     for document in reversed(found):
@@ -239,8 +228,8 @@ def _refusal(command: str, response: Response) -> CloudStackError:
         if isinstance(inner, dict) and "errortext" in inner:
             return _api_error(command, inner, response.status)
     if found and found[0] is not None:
-        return _not_cloudstack(f"HTTP {response.status} without an error document", response.body)
-    said = "" if found or _may_tell(text) else text.strip()
+        return not_cloudstack(f"HTTP {response.status} without an error document", response.body)
+    said = "" if found or may_tell(text) else text.strip()
     return _api_error(command, {"errortext": said[:500]}, response.status)
 
 
@@ -291,11 +280,6 @@ def _hints(errorcode: int, errortext: str, command: str) -> list[str]:
     return []
 
 
-def _is_html(response: Response) -> bool:
-    start = response.body[:200].lstrip().lower()
-    return "html" in response.content_type.lower() or start.startswith((b"<!doctype", b"<html"))
-
-
 def _empty(command: str, response: Response) -> CloudStackError:
     if response.status in {200, 502, 503, 504}:
         return TransportError(
@@ -303,58 +287,3 @@ def _empty(command: str, response: Response) -> CloudStackError:
             "CloudStack answers so when it fails inside; its log says more.",
         )
     return _api_error(command, {}, response.status)
-
-
-def _html(response: Response) -> TransportError:
-    hint = {
-        200: "A web page, not the API: is the endpoint right? It usually ends in /client/api.",
-        404: "Is the endpoint right? It usually ends in /client/api.",
-        414: 'The call is too long for a URL: leave method = "get" out of the profile.',
-        431: "The request's headers are too long.",
-    }.get(response.status, "The answer came from a web server or proxy in front of CloudStack.")
-    # What a web server refuses by itself never reached CloudStack.
-    reached = response.status not in {404, 414, 431}
-    return TransportError(
-        f"HTTP {response.status} with a web page, not CloudStack's API", hint, sent=reached
-    )
-
-
-def _redirected(response: Response) -> TransportError:
-    where = _place(response.location or "") or "another address"
-    return TransportError(
-        f"HTTP {response.status}: the endpoint redirects to {where}",
-        "Redirects are not followed with credentials: put the address itself into the profile.",
-        sent=False,
-    )
-
-
-def _place(location: str) -> str:
-    """What may be shown of where a redirect leads: scheme, host, and how its path begins.
-
-    All else may hold a secret: a user before the @, a path, `;jsessionid=`, a query, a fragment.
-    """
-    try:
-        parts = urlsplit(location)
-    except ValueError:
-        return ""
-    if parts.scheme not in {"", "http", "https"} or "\\" in parts.netloc:
-        return ""
-    host = parts.netloc.rpartition("@")[2]
-    if not re.fullmatch(r"[\w.:\[\]-]{0,255}", host, re.ASCII) or bool(host) != bool(parts.scheme):
-        return ""
-    first, slash, more = parts.path.removeprefix("/").partition("/")
-    if not re.fullmatch("[A-Za-z_-]{0,20}", first):
-        first, slash, more = "…", "", ""
-    site = f"{parts.scheme}://{host}" if host else ""
-    return site + ("/" if parts.path else "") + first + slash + ("…" if more else "")
-
-
-def _not_cloudstack(what: str, body: bytes) -> TransportError:
-    text, _ = _text(body)
-    shown = "" if _may_tell(text) else text[:80]
-    return TransportError(f"{what[0].upper()}{what[1:]}", f"It begins: {shown}" if shown else "")
-
-
-def _may_tell(text: str) -> bool:
-    """Whether a text that can't be read is a piece of JSON: it may hold a secret."""
-    return text.lstrip().startswith(("{", "["))

@@ -84,7 +84,7 @@ def masked_message(text: str, secrets: Iterable[str] = ()) -> str:
 _SHORTEST = 4  # of a shorter one each letter would be hidden everywhere
 # name=value, also escaped, and "name": "value" as JSON has it.
 _SAID = re.compile(
-    r"""([\w.-]{1,80})(?:(=|%3[dD])((?:(?!%26)[^\s&#"'<>])+)"""
+    r"""(?:(?<=%26)|(?<![\w.%-]))([\w.[\]-]{1,200})(?:((?:=|%3[dD])\\?["']?)((?:(?!%26)[^\s&#"'<>])+)"""
     r"""|(\\?["']\s*:\s*\\?["'])((?:[^"'\\]|\\[^"'])+))"""
 )
 

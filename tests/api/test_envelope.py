@@ -319,6 +319,8 @@ ECHOES = [
     "password%3Dtell-tale%26x",
     'no \\"secretkey\\": \\"tell-tale\\" here',
     "details[0].password=tell-tale",
+    r"password=\"tell-tale\" in it",
+    "x%3D1%26apiKey%3Dtell-tale%26y",
 ]
 
 
