@@ -6,12 +6,12 @@ import warnings
 from collections.abc import Mapping, Sequence
 from functools import partial
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from cs_magic import opening
 from cs_magic.api.catalogue import bundled
 from cs_magic.api.spelling import column_names
-from cs_magic.api.values import Call, Options, Result
+from cs_magic.api.values import Call, Options, Result, unwritten
 from cs_magic.api.wire import encoded
 from cs_magic.connection import Connection
 from cs_magic.errors import Incomplete
@@ -97,6 +97,9 @@ class Several:
         named = (f"{name} at {one.profile.host}" for name, one in self.connections.items())
         return f"<Several {', '.join(named)}>"
 
+    def __reduce__(self) -> NoReturn:
+        raise unwritten("Several")
+
     def __enter__(self) -> Several:
         return self
 
@@ -109,6 +112,7 @@ class Several:
         self.close()
 
 
+@opening.unseen
 def connect(
     profile: str | None = None,
     *,

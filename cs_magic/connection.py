@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from cs_magic.api.asked import check_columns, check_explode, check_options
 from cs_magic.api.came import Resumable
@@ -24,7 +24,7 @@ from cs_magic.api.profile import Profile, check_scheme
 from cs_magic.api.records import revealed, rows_of
 from cs_magic.api.spelling import column_names, kinds, sources, spelt
 from cs_magic.api.traces import traceable
-from cs_magic.api.values import Call, Options, Result
+from cs_magic.api.values import Call, Options, Result, unwritten
 from cs_magic.api.wire import encoded
 from cs_magic.errors import CloudStackError, Incomplete, Refused
 
@@ -294,6 +294,9 @@ class Connection:
 
     def __repr__(self) -> str:
         return f"<Connection {self.profile.name} at {self.profile.host}>"
+
+    def __reduce__(self) -> NoReturn:
+        raise unwritten("Connection")
 
     def __enter__(self) -> Connection:
         return self

@@ -45,6 +45,14 @@ def _shown(character: str) -> str:
     return character
 
 
+LONGEST = 2_000  # characters of a message, or of a hint, that are shown
+
+
+def _line(text: str) -> str:
+    """A text as one line that somebody may read to its end."""
+    return harmless(text if len(text) <= LONGEST else text[: LONGEST - 1] + "…")
+
+
 class CloudStackError(Exception):
     """The base of everything that cs_magic raises on purpose.
 
@@ -60,11 +68,11 @@ class CloudStackError(Exception):
         self.hints = tuple(hint for hint in hints if hint)
 
     def __str__(self) -> str:
-        return harmless(self.message)
+        return _line(self.message)
 
     def lines(self) -> list[str]:
         """What a notebook shows: one line saying what happened, then hints."""
-        return [f"{type(self).__name__}: {self}", *(f"  {harmless(hint)}" for hint in self.hints)]
+        return [f"{type(self).__name__}: {self}", *(f"  {_line(hint)}" for hint in self.hints)]
 
     def __getattribute__(self, name: str) -> Any:
         # IPython asks `hasattr(error, "_render_traceback_")`; with --tb the answer is no.
@@ -166,7 +174,7 @@ class FateUnknown(TransportError):
 class ApiError(CloudStackError):
     """CloudStack said no.
 
-    `errortext` is CloudStack's own text, unaltered; `errorcode` equals the HTTP
+    `errortext` is CloudStack's own text, with `••••` for secrets; `errorcode` equals the HTTP
     status; `cserrorcode` is CloudStack's finer code, or None where it gave none. `jobid` is
     the job that it is about, where the call was taken as one; else it is empty.
     """
@@ -209,7 +217,7 @@ class JobFailed(ApiError):
 
     def lines(self) -> list[str]:
         first, codes, *rest = super().lines()
-        return [first, f"{codes}, job {harmless(self.jobid)}", *rest]
+        return [first, f"{codes}, job {_line(self.jobid)}", *rest]
 
 
 class StillRunning(CloudStackError):

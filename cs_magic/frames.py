@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from cs_magic.api.at_rest import collector_at_rest
 from cs_magic.api.columns import parsed
-from cs_magic.api.envelope import too_deep
+from cs_magic.api.envelope import unreadable
 from cs_magic.api.records import is_json
 from cs_magic.api.values import Result
 
@@ -150,8 +150,8 @@ def _objects(column: pa.ChunkedArray) -> pd.Series[Any]:
     """JSON text as Python lists, dicts and scalars; None where there was nothing."""
     try:
         values = parsed(column)
-    except RecursionError:
-        raise too_deep() from None
+    except RecursionError as error:
+        raise unreadable(error) from None
     return pd.Series(values, dtype=object)
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
 from cs_magic.api.catalogues import Catalogues
 from cs_magic.api.client import Client
@@ -15,7 +17,27 @@ from cs_magic.api.transport import HttpTransport
 from cs_magic.connection import Connection
 from cs_magic.errors import ProfileError
 
+P = ParamSpec("P")
+R = TypeVar("R")
 
+
+def unseen(function: Callable[P, R]) -> Callable[P, R]:
+    """The function, so that no traceback of its errors shows what it was given, keys among it."""
+
+    @wraps(function)
+    def called(*given: P.args, **named: P.kwargs) -> R:
+        try:
+            return function(*given, **named)
+        except BaseException as error:  # noqa: BLE001 - raised again
+            problem = error
+        problem.__context__ = None
+        del given, named
+        raise problem.with_traceback(None) from None
+
+    return called
+
+
+@unseen
 def connect(
     profile: str | None = None,
     *,

@@ -16,8 +16,9 @@ ROOT = Path(__file__).parent.parent / "cs_magic"
 # A module imports only from rows above its own, never from its own row.
 ROWS = (
     "errors  api.signing  api.masks  api.checks  api.nearest  api.completeness  api.kinds"
-    "  api.met  api.unbroken  api.at_rest  api.gate",
+    "  api.met  api.unbroken  api.at_rest  api.gate  api.lenient",
     "api.values",
+    "api.elsewhere",
     "api.envelope  api.credentials  api.columns  api.wire  api.catalogue",
     "api.settling  api.hiding  api.seen  api.structs  api.sight",
     "api.profile  api.records  api.apis  api.checking  api.asked  api.named  api.traces"
@@ -26,7 +27,8 @@ ROWS = (
     "api.settings",
     "api.foreign",
     "api.profiles",
-    "api.tls  api.trouble",
+    "api.tls  api.proxies",
+    "api.trouble  api.sockets",
     "api.transport  api.ahead",
     "api.login  api.until",
     "api.sessions",
@@ -77,8 +79,8 @@ AFTER_THE_DEMO = (
 )
 # Which modules may import a library; "lazily" inside functions counts too.
 ONLY = {
-    "requests": {"api.transport", "api.trouble"},
-    "urllib3": {"api.transport", "api.trouble"},
+    "requests": {"api.proxies", "api.sockets", "api.transport", "api.trouble"},
+    "urllib3": {"api.proxies", "api.sockets", "api.transport", "api.trouble"},
     "truststore": {"api.tls"},
     "tenacity": {"api.client"},
     "pyarrow": {

@@ -15,6 +15,8 @@ import pytest
 from nobody import without_rights
 from written import WHOLE, beside, cells, first_sheet, made, named, read_csv
 
+from cs_magic.api.records import Records
+from cs_magic.api.values import Page, Provenance, Result
 from cs_magic.errors import CallError
 from cs_magic.files import KINDS, check, write
 
@@ -178,3 +180,14 @@ def test_an_exploded_field_has_a_row_for_each_element(tmp_path, kind):
     read = {"csv": read_csv, "xlsx": cells}.get(kind, lambda path: pq.read_table(path).to_pylist())
     found = [(row["name"], row["nic.ipaddress"]) for row in read(path)]
     assert found == [("web", "10.1.1.1"), ("web", "10.1.1.2")]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("cell", ["%s", "[%s]", '{"a": %s, "password": %s}'])
+def test_a_number_that_python_does_not_read_is_written(tmp_path, kind, cell):
+    cell = cell.replace("%s", "1" * 6_000)
+    records = Records({"id": "text"})
+    records.add(Page("thing", 1, f'[{{"id":"1","n":{cell}}},{{"id":"2","n":"a"}}]'.encode()))
+    path = tmp_path / f"a.{kind}"
+    write(Result(records.table(), Provenance("listThings")), kind, str(path))
+    assert path.stat().st_size > 0

@@ -20,10 +20,11 @@ from cs_magic.api.checking import for_server, knows
 from cs_magic.api.client import ATTEMPTS, Client
 from cs_magic.api.shelf import Kept, Shelf, from_cmk
 from cs_magic.api.values import Call, Document, Page
-from cs_magic.errors import ApiError, CloudStackError, TransportError, Unauthorized
+from cs_magic.errors import ApiError, CloudStackError, TransportError, Unauthorized, harmless
 
 DAY = 24 * 3600.0
 _PASSING = frozenset({429, 503})
+_VERSION = 60  # characters: `4.23.0.0-SNAPSHOT`
 _PATIENCE = 2.0  # seconds that a refresh in the background may still take when all is closed
 
 Tell = Callable[[str], None]
@@ -183,7 +184,8 @@ class Catalogues:
             return ""
         fields = answer.fields if isinstance(answer, Document) else b"{}"
         with suppress(msgspec.MsgspecError):
-            return msgspec.json.decode(fields, type=_Capabilities).cloudstackversion
+            said = msgspec.json.decode(fields, type=_Capabilities).cloudstackversion
+            return harmless(said)[:_VERSION]
         return ""
 
     def _fetched(self, attempts: int = 1, stop: threading.Event | None = None) -> list[Api]:
@@ -212,7 +214,7 @@ class Catalogues:
                 if shelf is not None:
                     shelf.keep(version, apis)
 
-        self._refreshing = threading.Thread(target=read, name="catalogue", daemon=True)
+        self._refreshing = threading.Thread(target=read, name="cs_magic catalogue", daemon=True)
         self._refreshing.start()
 
 

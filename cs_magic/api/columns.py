@@ -20,6 +20,7 @@ import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from cs_magic.api.lenient import loads
 from cs_magic.api.masks import is_secret
 
 Cells = Sequence[Any]
@@ -157,7 +158,7 @@ def _parsed(whole: str) -> Any:
     try:
         return msgspec.json.decode(whole)
     except msgspec.MsgspecError:  # 1e400, NaN: not JSON to everybody
-        return json.loads(whole)
+        return loads(whole)
 
 
 def fits(values: Cells, wire: str) -> bool:

@@ -76,7 +76,8 @@ def verdict(counts: Sequence[int], sizes: Sequence[int], fresh: int, cut: str = 
         other = next(count for count in reversed(counts) if count != counts[0])
         return False, f"the total changed while reading ({counts[0]} → {other})"
     if fresh < counts[0]:
-        return False, f"the server counts {counts[0]} rows, {fresh} came"
+        different = " different ones" if sum(sizes) > fresh else ""
+        return False, f"the server counts {counts[0]} rows, {fresh}{different} came"
     return None, f"the server counts {counts[0]} rows, {fresh} came"
 
 

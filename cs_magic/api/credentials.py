@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from cs_magic.api.signing import signature
-from cs_magic.api.values import Call, Pairs, Request, Secret
+from cs_magic.api.values import Call, Pairs, Request, Secret, Unwritten
 
 VALID_FOR = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
-class KeyPair:
+class KeyPair(Unwritten):
     """An API key with its secret key; every call is signed and stands alone.
 
     With `signature_version` 3 a request expires ten minutes after it was signed (at
@@ -57,7 +57,7 @@ class KeyPair:
 
 
 @dataclass(frozen=True, slots=True)
-class Session:
+class Session(Unwritten):
     """A session that `login` gave: its key travels with every call, in the form and as a cookie.
 
     A call without the key, or with a wrong one, ends the session (`ApiServlet`).
@@ -82,7 +82,7 @@ class Session:
 
 
 @dataclass(frozen=True, slots=True)
-class Password:
+class Password(Unwritten):
     """User credentials: what `login` takes. `domain` is a path such as `/Retail`, or an id."""
 
     username: str

@@ -8,19 +8,24 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
+from contextlib import suppress
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import msgspec
 
-from cs_magic.api.values import Document, JobReply, Page, Payload, Response
+from cs_magic.api import elsewhere
+from cs_magic.api.elsewhere import REPLACED, may_tell, not_cloudstack, text_of
+from cs_magic.api.lenient import documents, loads, strictly
+from cs_magic.api.masks import masked_message
+from cs_magic.api.values import Document, JobReply, Page, Payload, Response, Secret
 from cs_magic.errors import ApiError, CloudStackError, TransportError, Unauthorized
 
 _split = msgspec.json.Decoder(dict[str, dict[str, msgspec.Raw]])
-_REPLACED = "characters that are not valid text were replaced by U+FFFD"
+_NO_NUMBER = "NaN, which is no JSON, became null; an infinite number a text"
 _REPAIRED = "invalid JSON was repaired"
-# Every escape that JSON knows, or a lone backslash: CloudStack turns a stored
-# `\u0041` into `\A` (ApiResponseSerializer.unescape).
-_ESCAPE = re.compile(r'\\(?:(["\\/bfnrt]|u[0-9a-fA-F]{4})|)')
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -33,22 +38,43 @@ def read(command: str, response: Response) -> Payload:
     """
     try:
         return _read(command, response)
-    except RecursionError:
-        raise too_deep() from None
+    except UNREADABLE as error:
+        problem: CloudStackError = unreadable(error)
+    except CloudStackError as error:
+        problem = _without(error, response.secrets)
+    raise problem
 
 
-def too_deep() -> TransportError:
-    """The error that thousands of levels of JSON are."""
-    return TransportError("The reply is nested too deeply to be read")
+# What a parser raises over JSON that is written to break it: levels, digits, constants.
+UNREADABLE = (RecursionError, ValueError, OverflowError, msgspec.MsgspecError)
+
+
+def unreadable(error: Exception) -> TransportError:
+    """The error of JSON that no parser takes."""
+    if isinstance(error, RecursionError):
+        return TransportError("The reply is nested too deeply to be read")
+    return TransportError("The reply holds a number that is too long, or a text that is no JSON")
+
+
+def _without(error: CloudStackError, secrets: Iterable[Secret]) -> CloudStackError:
+    """The error, what it says of the request's own secrets replaced."""
+    error.message = masked_message(error.message, secrets)
+    error.hints = tuple(masked_message(hint, secrets) for hint in error.hints)
+    error.args = (error.message, *error.hints)
+    if isinstance(error, ApiError):
+        error.errortext = error.message
+    return error
 
 
 def _read(command: str, response: Response) -> Payload:
     if 300 <= response.status < 400:
-        raise _redirected(response)
+        raise elsewhere.redirected(response)
+    if response.status == 407 and not holds_refusal(response):
+        raise elsewhere.by_a_proxy()
     if not response.body.strip():
         raise _empty(command, response)
-    if _is_html(response):
-        raise _html(response)
+    if elsewhere.is_html(response):
+        raise elsewhere.html(response)
     if response.status == 200:
         return _success(command, response.body)
     raise _refusal(command, response)
@@ -56,32 +82,31 @@ def _read(command: str, response: Response) -> Payload:
 
 def holds_refusal(response: Response) -> bool:
     """Whether there is an error document of CloudStack's in it, not a web server's words."""
-    text, _ = _text(response.body)
+    text, _ = text_of(response.body)
     return any(
         isinstance(document, dict)
         and any(isinstance(one, dict) and "errortext" in one for one in document.values())
-        for document in _documents(text)
+        for document in documents(text)
     )
 
 
-def retry_seconds(response: Response) -> float | None:
-    """How long a 429 asks to wait: `Retry-After`, or CloudStack's "retry after [N] ms"."""
-    if response.retry_after is not None and response.retry_after.strip().isdecimal():
-        return float(response.retry_after)
-    found = re.search(rb"retry after \[(\d+)\] ms", response.body)
-    return int(found[1]) / 1000 if found else None
+def retry_seconds(response: Response, now: datetime | None = None) -> float | None:
+    """How long a 429 asks to wait: `Retry-After`, or CloudStack's "retry after [N] ms".
 
-
-def loads(text: str) -> Any:
-    """JSON as CloudStack writes it: raw control characters and invalid escapes are taken.
-
-    Raises:
-        ValueError: it is not JSON even so.
+    `Retry-After` is of seconds or of a date, which is held against `now`.
     """
-    try:
-        return json.loads(text, strict=False)
-    except ValueError:
-        return json.loads(_ESCAPE.sub(lambda m: m[0] if m[1] else r"\\", text), strict=False)
+    asked = (response.retry_after or "").strip()
+    if re.fullmatch("[0-9]+", asked):
+        return float(asked[:10])
+    found = re.search(rb"retry after \[(\d{1,10})\] ms", response.body)
+    return int(found[1]) / 1000 if found else _until(asked, now or datetime.now(UTC))
+
+
+def _until(date: str, now: datetime) -> float | None:
+    """The seconds until an HTTP date, which is in GMT; None where it is none."""
+    with suppress(ValueError, OverflowError):
+        return max(0.0, (parsedate_to_datetime(date).replace(tzinfo=UTC) - now).total_seconds())
+    return None
 
 
 def _success(command: str, body: bytes) -> Payload:
@@ -96,20 +121,21 @@ def _success(command: str, body: bytes) -> Payload:
 
 
 def _slowly(command: str, body: bytes) -> Payload:
-    text, notes = _text(body)
+    text, notes = text_of(body)
     try:
-        document = json.loads(text)
+        document = strictly(text)
+        notes += [_NO_NUMBER] if "NaN" in text or "Infinity" in text else []
     except ValueError:
         document = _repaired(text, body)
         notes.append(_REPAIRED)
     inner = next(iter(document.values()), None) if isinstance(document, dict) else None
     if not isinstance(document, dict) or len(document) != 1 or not isinstance(inner, dict):
-        raise _not_cloudstack(f"a reply to {command} that is none of CloudStack's", body)
+        raise not_cloudstack(f"a reply to {command} that is none of CloudStack's", body)
     encoded = json.dumps(inner, ensure_ascii=False)
     if _SURROGATE.search(encoded):
         encoded = _SURROGATE.sub("\ufffd", encoded)
-        notes.append(_REPLACED)
-    raws = {key: msgspec.Raw(_compact(value)) for key, value in json.loads(encoded).items()}
+        notes.append(REPLACED)
+    raws = {key: msgspec.Raw(_compact(value)) for key, value in strictly(encoded).items()}
     return _payload(command, {next(iter(document)): raws}, tuple(dict.fromkeys(notes)))
 
 
@@ -118,18 +144,11 @@ def _compact(value: Any) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def _text(body: bytes) -> tuple[str, list[str]]:
-    try:
-        return body.decode("utf-8-sig"), []
-    except UnicodeDecodeError:
-        return body.decode("utf-8-sig", "replace"), [_REPLACED]
-
-
 def _repaired(text: str, body: bytes) -> Any:
     try:
         return loads(text)
     except ValueError:
-        error = _not_cloudstack("a reply that is not JSON, or was cut off", body)
+        error = not_cloudstack("a reply that is not JSON, or was cut off", body)
     raise error
 
 
@@ -138,9 +157,9 @@ def _payload(
 ) -> Payload:
     """The four shapes of a success, and what only looks like one."""
     if len(document) != 1:
-        raise _not_cloudstack(f"a reply to {command} with {len(document)} top-level keys", b"")
+        raise not_cloudstack(f"a reply to {command} with {len(document)} top-level keys", b"")
     [inner] = document.values()
-    if "errorcode" in inner and "errortext" in inner:
+    if _says_no(inner):
         raise _api_error(command, _plain(inner), status=200)
     names = [name for name in inner if name != "count"]
     count = _count(inner)
@@ -151,10 +170,36 @@ def _payload(
         left_out = _left_out([name for name in names if name != lists[0]])
         return Page(lists[0], count, bytes(inner[lists[0]]), notes + left_out)
     if "jobid" in inner and set(inner) <= {"id", "jobid"}:
-        return JobReply(**{name: str(value) for name, value in _plain(inner).items()})
+        return _job_reply(command, _plain(inner))
+    if command.lower().startswith("list"):
+        _check_one(command, inner, len(lists))
     if len(inner) == len(names) == 1 and _opens(inner[names[0]], b"{"):
         return Document(names[0], bytes(inner[names[0]]), notes)
     return Document(None, msgspec.json.encode(inner), notes)
+
+
+def _says_no(inner: dict[str, msgspec.Raw]) -> bool:
+    """Whether an answer is a refusal: it has its code, or its text."""
+    code, text = (bytes(inner.get(name, b"null")) for name in ("errorcode", "errortext"))
+    return code not in {b"null", b"0"} or text not in {b"null", b'""'}
+
+
+def _job_reply(command: str, facts: dict[str, Any]) -> JobReply:
+    if not all(isinstance(one, str | int) and str(one) for one in facts.values()):
+        raise TransportError(f"The answer to {command} names no job")
+    return JobReply(**{name: str(value) for name, value in facts.items()})
+
+
+def _check_one(command: str, inner: dict[str, msgspec.Raw], lists: int) -> None:
+    """Refuse what would pass for one object, in answer to a list, and is a list that got lost."""
+    nothing = all(bytes(value) in {b"null", b"{}"} for n, value in inner.items() if n != "count")
+    if "count" in inner and lists != 1:
+        problem = f"a count and {lists or 'no'} lists"
+    elif nothing:
+        problem = "nothing where a list should be"
+    else:
+        return
+    raise TransportError(f"A reply to {command} with {problem}: its rows can't be told")
 
 
 def _left_out(names: list[str]) -> tuple[str, ...]:
@@ -166,62 +211,54 @@ def _opens(raw: msgspec.Raw, bracket: bytes) -> bool:
 
 
 def _count(inner: dict[str, msgspec.Raw]) -> int | None:
-    text = bytes(inner["count"]) if "count" in inner else b""
+    text = bytes(inner.get("count", b"")).strip(b'"')
     return int(text) if text.isdigit() else None
 
 
 def _plain(inner: dict[str, msgspec.Raw]) -> dict[str, Any]:
-    return {name: json.loads(bytes(raw)) for name, raw in inner.items()}
+    return {name: strictly(bytes(raw)) for name, raw in inner.items()}
 
 
 def _refusal(command: str, response: Response) -> CloudStackError:
-    text, _ = _text(response.body)
-    documents = list(_documents(text))
+    text, _ = text_of(response.body)
+    found = documents(text)
     # A two-factor validation may send two documents, the error last (FINDINGS 1.19).
-    for document in reversed(documents):
+    for document in reversed(found):
         inner = next(iter(document.values()), None) if isinstance(document, dict) else None
         if isinstance(inner, dict) and "errortext" in inner:
             return _api_error(command, inner, response.status)
-    if documents and documents[0] is not None:
-        return _not_cloudstack(f"HTTP {response.status} without an error document", response.body)
-    said = "" if documents or _may_tell(text) else text.strip()
+    if found and found[0] is not None:
+        return not_cloudstack(f"HTTP {response.status} without an error document", response.body)
+    said = "" if found or may_tell(text) else text.strip()
     return _api_error(command, {"errortext": said[:500]}, response.status)
 
 
-def _documents(text: str) -> list[Any]:
-    """The JSON documents that stand one after another in a text; none where it is no JSON."""
-    found: list[Any] = []
-    decoder = json.JSONDecoder(strict=False)
-    rest = _ESCAPE.sub(lambda m: m[0] if m[1] else r"\\", text).strip()
-    while rest:
-        try:
-            document, end = decoder.raw_decode(rest)
-        except ValueError:
-            return found
-        found.append(document)
-        rest = rest[end:].strip()
-    return found
-
-
 def _api_error(command: str, inner: dict[str, Any], status: int) -> ApiError:
-    code = inner.get("errorcode")
-    errorcode = code if isinstance(code, int) else status
-    cserrorcode = inner.get("cserrorcode")
-    errortext = _unwrapped(str(inner.get("errortext") or "")) or f"HTTP {status}, without a text"
+    errorcode = _code(inner.get("errorcode"))
+    errortext = _unwrapped(str(inner.get("errortext") or ""))
+    if not errortext:
+        said = f"errorcode {errorcode}" if errorcode and status == 200 else f"HTTP {status}"
+        errortext = f"{said}, without a text"
+    errorcode = status if errorcode is None else errorcode
     kind = Unauthorized if errorcode == 401 else ApiError
     return kind(
         errortext,
         *_hints(errorcode, errortext, command),
         command=command,
         errorcode=errorcode,
-        cserrorcode=cserrorcode if isinstance(cserrorcode, int) else None,
+        cserrorcode=_code(inner.get("cserrorcode")),
     )
+
+
+def _code(value: Any) -> int | None:
+    """An error's number, or None where it is none, or none that anybody could have meant."""
+    return value if isinstance(value, int) and abs(value) < 10**9 else None
 
 
 def _unwrapped(errortext: str) -> str:
     """A 511 carries a whole error document as its text (FINDINGS, 2.4)."""
     start = errortext.find('{"')
-    for document in _documents(errortext[start:]) if start >= 0 else []:
+    for document in documents(errortext[start:]) if start >= 0 else []:
         inner = next(iter(document.values()), None) if isinstance(document, dict) else None
         if isinstance(inner, dict) and "errortext" in inner:
             return str(inner["errortext"])
@@ -243,11 +280,6 @@ def _hints(errorcode: int, errortext: str, command: str) -> list[str]:
     return []
 
 
-def _is_html(response: Response) -> bool:
-    start = response.body[:200].lstrip().lower()
-    return "html" in response.content_type.lower() or start.startswith((b"<!doctype", b"<html"))
-
-
 def _empty(command: str, response: Response) -> CloudStackError:
     if response.status in {200, 502, 503, 504}:
         return TransportError(
@@ -255,37 +287,3 @@ def _empty(command: str, response: Response) -> CloudStackError:
             "CloudStack answers so when it fails inside; its log says more.",
         )
     return _api_error(command, {}, response.status)
-
-
-def _html(response: Response) -> TransportError:
-    hint = {
-        200: "A web page, not the API: is the endpoint right? It usually ends in /client/api.",
-        404: "Is the endpoint right? It usually ends in /client/api.",
-        414: 'The call is too long for a URL: leave method = "get" out of the profile.',
-        431: "The request's headers are too long.",
-    }.get(response.status, "The answer came from a web server or proxy in front of CloudStack.")
-    # What a web server refuses by itself never reached CloudStack.
-    reached = response.status not in {404, 414, 431}
-    return TransportError(
-        f"HTTP {response.status} with a web page, not CloudStack's API", hint, sent=reached
-    )
-
-
-def _redirected(response: Response) -> TransportError:
-    where = (response.location or "").partition("?")[0]
-    return TransportError(
-        f"HTTP {response.status}: the endpoint redirects to {where or 'another address'}",
-        "Redirects are not followed with credentials: put the address itself into the profile.",
-        sent=False,
-    )
-
-
-def _not_cloudstack(what: str, body: bytes) -> TransportError:
-    text, _ = _text(body)
-    shown = "" if _may_tell(text) else text[:80]
-    return TransportError(f"{what[0].upper()}{what[1:]}", f"It begins: {shown}" if shown else "")
-
-
-def _may_tell(text: str) -> bool:
-    """Whether a text that can't be read is a piece of JSON: it may hold a secret."""
-    return text.lstrip().startswith(("{", "["))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -11,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from cs_magic.api.columns import Cells, Column, json_bytes
+from cs_magic.api.lenient import loads
 from cs_magic.api.masks import (
     MASK,
     NEEDLES,
@@ -88,7 +88,7 @@ def _beside(column: Column, values: Cells, names: Cells) -> Cells:
 def _names_a_secret(name: Any) -> bool:
     """Whether a cell, of text or JSON, is the name of a secret."""
     plain = _plain(name)
-    return names_a_secret(json.loads(plain) if isinstance(plain, bytes) else plain)
+    return names_a_secret(loads(plain) if isinstance(plain, bytes) else plain)
 
 
 def _is_text(value: Any) -> bool:
@@ -105,6 +105,6 @@ def _masked_json(cell: Any) -> Any:
     text = bytes(cell)
     if not may_hold_secret([text]):
         return cell
-    value = json.loads(text)
+    value = loads(text)
     shown = masked(value)
     return cell if shown == value else json_bytes(shown)

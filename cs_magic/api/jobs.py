@@ -7,6 +7,7 @@ job goes on, and `StillRunning` says so.
 from __future__ import annotations
 
 import random
+import re
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -15,8 +16,10 @@ from typing import Any
 
 import msgspec
 
-from cs_magic.api import envelope
 from cs_magic.api.client import Client
+from cs_magic.api.envelope import UNREADABLE
+from cs_magic.api.lenient import loads
+from cs_magic.api.masks import masked_message
 from cs_magic.api.until import Until, cut_after
 from cs_magic.api.values import Call, Document, JobReply, Page, Payload
 from cs_magic.errors import (
@@ -114,9 +117,9 @@ def ask(
         error.hints = (*error.hints, *_why(error))
         raise
     if isinstance(payload, Document):
-        said = _text(_raws.decode(payload.fields).get("jobstatus"))
-        if said.isdecimal():
-            return Job(jobid, int(said), payload.fields, payload.notes)
+        status = _number(_text(_fields(payload.fields).get("jobstatus")))
+        if status is not None:
+            return Job(jobid, status, payload.fields, payload.notes)
     raise TransportError(f"What {client.profile.host} says of job {jobid} is no job")
 
 
@@ -244,7 +247,7 @@ def answer(job: Job, command: str) -> Page | Document:
     Raises:
         JobFailed: it failed, in the job's own words.
     """
-    said = _raws.decode(job.fields)
+    said = _fields(job.fields)
     result = said.get("jobresult")
     inner = _inner(result)
     if job.status != DONE:
@@ -278,10 +281,10 @@ def _failure(
             *hints,
         )
     return JobFailed(
-        text,
+        masked_message(text),
         *hints,
         command=command,
-        errorcode=int(code) if code.isdecimal() and int(code) else 530,
+        errorcode=_number(code) or 530,
         jobid=job.jobid,
     )
 
@@ -314,23 +317,41 @@ def _inner(result: msgspec.Raw | None) -> dict[str, msgspec.Raw] | None:
     """The result's fields, or None where it is no object; it may be JSON in a text."""
     if result is None:
         return None
-    if _opens(result, b"{"):
-        return _raws.decode(result)
     try:
-        return _raws.decode(msgspec.json.encode(envelope.loads(_text(result))))
-    except (ValueError, RecursionError):
+        if _opens(result, b"{"):
+            return _raws.decode(result)
+        return _raws.decode(msgspec.json.encode(loads(_text(result))))
+    except (*UNREADABLE, UnicodeDecodeError):
         return None
+
+
+def _fields(document: bytes) -> dict[str, msgspec.Raw]:
+    """The fields of a job; none where they can't be read, for it may have done its work."""
+    try:
+        return _raws.decode(document)
+    except (*UNREADABLE, UnicodeDecodeError):
+        return {}
 
 
 def _text(raw: msgspec.Raw | None) -> str:
     """A field as text, "" where there is none."""
-    value = None if raw is None else msgspec.json.decode(raw)
+    if raw is None:
+        return ""
+    try:
+        value = msgspec.json.decode(raw)
+    except UNREADABLE:
+        return bytes(raw).decode("utf-8", "replace")
     return "" if value is None else str(value)
 
 
 def _moment(raw: msgspec.Raw | None) -> datetime:
     """When something was; ValueError where that isn't told."""
     return datetime.fromisoformat(_text(raw))
+
+
+def _number(text: str) -> int | None:
+    """A number as CloudStack writes one, or None."""
+    return int(text) if re.fullmatch("[0-9]{1,9}", text) else None
 
 
 def _opens(raw: msgspec.Raw, bracket: bytes) -> bool:

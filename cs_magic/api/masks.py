@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 MASK = "••••"
 _NAMES = frozenset(
@@ -66,6 +67,32 @@ def masked_arguments(pairs: Iterable[tuple[str, str]]) -> tuple[tuple[str, str],
 def masked_text(text: str) -> str:
     """The text with the secrets in its URLs (`…?token=…`) replaced; itself where it has none."""
     return _IN_URL.sub(_masked_part, text) if "=" in text else text
+
+
+def masked_message(text: str, secrets: Iterable[str] = ()) -> str:
+    """A message as it may be shown: what it says of `secrets`, or after a secret's name, hidden.
+
+    It may repeat a request (`…: command=listZones&apiKey=…`), also escaped as in a URL.
+    """
+    for secret in secrets:
+        if len(secret) >= _SHORTEST:
+            for spelt in {secret, quote_plus(secret), quote(secret, safe="")}:
+                text = text.replace(spelt, MASK)
+    return _SAID.sub(_masked_said, text)
+
+
+_SHORTEST = 4  # of a shorter one each letter would be hidden everywhere
+# name=value, also escaped, and "name": "value" as JSON has it.
+_SAID = re.compile(
+    r"""(?:(?<=%26)|(?<![\w.%-]))([\w.[\]-]{1,200})(?:((?:=|%3[dD])\\?["']?)((?:(?!%26)[^\s&#"'<>])+)"""
+    r"""|(\\?["']\s*:\s*\\?["'])((?:[^"'\\]|\\[^"'])+))"""
+)
+
+
+def _masked_said(found: re.Match[str]) -> str:
+    name, equals, _, colon, _ = found.groups()
+    secret = holds_secret(name) or name.lower().endswith("signature")
+    return f"{name}{equals or colon}{MASK}" if secret else found[0]
 
 
 _IN_URL = re.compile(r"([?&;]([\w.-]+)=)([^\s&#\"'<>]+)")

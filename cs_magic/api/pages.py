@@ -8,7 +8,6 @@ reaches the count.
 
 from __future__ import annotations
 
-import json
 import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -20,6 +19,7 @@ from cs_magic.api.ahead import Ahead
 from cs_magic.api.came import Came, Resumable, Rows
 from cs_magic.api.catalogue import Command
 from cs_magic.api.client import Client, Sending
+from cs_magic.api.lenient import loads
 from cs_magic.api.records import Records
 from cs_magic.api.values import Call, JobReply, Page, Payload, Result, parameter_of
 from cs_magic.errors import ApiError, CloudStackError, Unauthorized
@@ -257,7 +257,7 @@ class Reader:
 
 def _setting(settings: Page) -> int | None:
     """The value of `default.page.size`; the name is matched by part, so names are compared."""
-    for row in json.loads(settings.rows, strict=False):
+    for row in loads(settings.rows):
         value = row.get("value") if isinstance(row, dict) else None
         if value is not None and row.get("name") == "default.page.size":
             return int(value) if str(value).isdecimal() and len(str(value)) < 10 else None

@@ -14,6 +14,7 @@ from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 from cs_magic.api.credentials import Asked, KeyPair, Password
 from cs_magic.api.signing import ALGORITHMS
+from cs_magic.api.values import Unwritten
 from cs_magic.errors import ProfileError, Refused
 
 # Setting → variable, in the two spellings that other clients have; halves are never mixed.
@@ -36,7 +37,7 @@ Keyring = Callable[[str, str], str | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Profile:
+class Profile(Unwritten):
     """As configured; no behaviour but what follows from the endpoint.
 
     `verify` is True (the system's certificates), False, or the path of a CA file;

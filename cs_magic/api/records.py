@@ -19,8 +19,9 @@ import pyarrow as pa
 
 from cs_magic.api.at_rest import collector_at_rest
 from cs_magic.api.columns import Cells, Column, json_bytes, parsed
-from cs_magic.api.envelope import too_deep
+from cs_magic.api.envelope import unreadable
 from cs_magic.api.hiding import Hiding
+from cs_magic.api.lenient import loads
 from cs_magic.api.masks import is_secret
 from cs_magic.api.met import Met
 from cs_magic.api.seen import Seen
@@ -104,8 +105,8 @@ class Records:
         try:
             with collector_at_rest():
                 return self._add(page, limit)
-        except RecursionError:
-            raise too_deep() from None
+        except RecursionError as error:
+            raise unreadable(error) from None
 
     def _add(self, page: Page, limit: int | None) -> tuple[int, int]:
         page, cells, held = self._cells(page)
@@ -127,8 +128,8 @@ class Records:
         """
         try:
             return self._table()
-        except RecursionError:
-            raise too_deep() from None
+        except RecursionError as error:
+            raise unreadable(error) from None
 
     def drained(self) -> pa.Table:
         """The rows since the last time, as `table` gives them; they are not kept any longer."""
@@ -183,7 +184,7 @@ class Records:
 
     def _slowly(self, page: Page) -> tuple[dict[str, Cells], int]:
         """Learn from a page what its fields are; then read it through the new struct."""
-        rows = [_as_row(page.key, row) for row in json.loads(page.rows, strict=False)]
+        rows = [_as_row(page.key, row) for row in loads(page.rows)]
         if not rows:
             return {}, 0
         self._order = in_order(self._order, rows)

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from cs_magic.api.columns import Cells
+from cs_magic.api.lenient import loads
 from cs_magic.api.met import Met
 from cs_magic.api.values import Page
 
@@ -32,19 +33,22 @@ class Seen:
         """Which rows of a page to keep (None for all), and how many this list didn't have.
 
         Identity is `id` with `zoneid` where there is one (templates come once per zone), else
-        the whole row. An id that one page holds twice is no identity, and its rows stay.
+        the whole row. An id that one page holds twice is no identity, and its rows stay; where
+        they are the same in every field, one of them is not counted: it stands for another row.
         """
         ids = _identities(cells, page)
         here = set(ids)
+        twice = 0
         if len(here) < held and "id" in cells:
             here -= {one for one, times in _counted(ids).items() if times > 1}
+            twice = held - len(set(_whole_rows(page)))
         again, elsewhere = self._met.of(here)
         if not again and not elsewhere:
-            return None, held
+            return None, held - twice
         repeated = sum(one in again for one in ids)
         self.duplicates += repeated
         self.overlap += sum(one in elsewhere for one in ids)
-        return [one not in again and one not in elsewhere for one in ids], held - repeated
+        return [one not in again and one not in elsewhere for one in ids], held - repeated - twice
 
 
 def _identities(cells: Mapping[str, Cells], page: Page) -> list[Any]:
@@ -58,9 +62,7 @@ def _identities(cells: Mapping[str, Cells], page: Page) -> list[Any]:
 def _plain(cells: Cells) -> list[Any]:
     if set(map(type, cells)) == {str}:
         return list(cells)
-    return [
-        json.loads(bytes(one)) if isinstance(one, bytes | msgspec.Raw) else one for one in cells
-    ]
+    return [loads(bytes(one)) if isinstance(one, bytes | msgspec.Raw) else one for one in cells]
 
 
 def _whole_rows(page: Page) -> list[bytes]:
@@ -68,7 +70,7 @@ def _whole_rows(page: Page) -> list[bytes]:
     try:
         texts = [bytes(row) for row in _RAW.decode(page.rows)]
     except (msgspec.MsgspecError, UnicodeDecodeError):
-        texts = [json.dumps(row).encode() for row in json.loads(page.rows, strict=False)]
+        texts = [json.dumps(row).encode() for row in loads(page.rows)]
     return [blake2b(text, digest_size=16).digest() for text in texts]
 
 

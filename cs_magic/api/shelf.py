@@ -140,6 +140,8 @@ def _domain(path: str) -> str:
 
 
 def _content(path: Path) -> bytes:
+    if not path.is_file():  # a pipe would be waited for, for ever
+        raise OSError(f"{path} is no file")
     with path.open("rb") as file:
         content = file.read(LARGEST + 1)
     if len(content) > LARGEST:

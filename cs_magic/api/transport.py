@@ -1,4 +1,4 @@
-"""One HTTP exchange: Request → Response; the only importer of requests.
+"""One HTTP exchange: Request → Response.
 
 Nothing is ever sent twice here: no retries, no redirects, no `.netrc`, no cookie jar.
 A write goes over a fresh connection, because the server drops idle ones after 30 s
@@ -7,28 +7,29 @@ A write goes over a fresh connection, because the server drops idle ones after 3
 
 from __future__ import annotations
 
-import logging
-import socket
-import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from http.client import HTTPException
 from http.cookiejar import DefaultCookiePolicy
 from importlib.metadata import version
 from typing import Any, Protocol
 
 import requests
 import urllib3
-from requests.adapters import HTTPAdapter
-from requests.utils import get_environ_proxies
 
 from cs_magic.api import tls
+from cs_magic.api.masks import secret_arguments
 from cs_magic.api.profile import Profile
+from cs_magic.api.proxies import proxies_for, wants_sign_in
+from cs_magic.api.sockets import Adapter, Exchange, Session, here
 from cs_magic.api.trouble import CONNECT, explained
 from cs_magic.api.values import Request, Response, Secret
-from cs_magic.errors import TransportError
+from cs_magic.errors import CallError, TransportError
 
 WHOLE = 900.0
+LARGEST = 2**30  # bytes of an answer, unpacked; a megabyte of gzip can hold a thousand
+_PIECE = 2**20
 
 
 class Transport(Protocol):
@@ -47,14 +48,16 @@ class Transport(Protocol):
 class HttpTransport:
     """Requests over HTTP(S) as a profile says, with deadlines that hold.
 
-    Connecting may take 10 s, silence `profile.timeout`, a whole reply 900 s.
+    Connecting may take 10 s, silence `profile.timeout`, a whole reply 900 s; `largest` is
+    how many bytes it may have.
     """
 
-    def __init__(self, profile: Profile, whole: float = WHOLE) -> None:
+    def __init__(self, profile: Profile, whole: float = WHOLE, largest: int = LARGEST) -> None:
         self._profile = profile
         self._whole = whole
+        self._largest = largest
         self._idle: list[requests.Session] = []
-        self._live: dict[int, _Exchange] = {}
+        self._live: dict[int, Exchange] = {}
         self._context = tls.context(profile)
         self._headers = {
             "User-Agent": f"cs_magic/{version('cs-magic')}",
@@ -69,6 +72,7 @@ class HttpTransport:
         Raises:
             TransportError: no answer came; `sent` tells whether the request may have
                 reached the server.
+            CallError: something in it can't be sent; nothing was.
             BaseException: any other, with no frame of what is below here.
         """
         try:
@@ -79,12 +83,14 @@ class HttpTransport:
             raise error.with_traceback(None) from None
 
     def _sent(self, request: Request) -> Response:
+        _check(request)
+        proxies = proxies_for(self._profile)
         fresh = not request.is_read
         http = self._new() if fresh else self._kept() or self._new()
         keep = False
         try:
             with self._watched() as exchange:
-                response, problem = self._tried(http, request, close=fresh)
+                response, problem = self._tried(http, request, proxies, close=fresh)
             if exchange.was_cut:  # It may end like a short answer: nobody may take it for whole.
                 problem = _cut_off(self._profile, exchange)
             keep = problem is None and not fresh
@@ -95,11 +101,13 @@ class HttpTransport:
         return response
 
     def _tried(
-        self, http: requests.Session, request: Request, close: bool
+        self, http: requests.Session, request: Request, proxies: dict[str, str], close: bool
     ) -> tuple[Response | None, TransportError | None]:
         try:
-            return self._exchange(http, request, close), None
-        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+            return self._exchange(http, request, proxies, close), None
+        except TransportError as error:
+            return None, error
+        except _FAILURES as error:
             return None, explained(error, self._profile)
 
     def interrupt(self, threads: set[int]) -> None:
@@ -114,7 +122,9 @@ class HttpTransport:
         while self._idle:
             self._idle.pop().close()
 
-    def _exchange(self, http: requests.Session, request: Request, close: bool) -> Response:
+    def _exchange(
+        self, http: requests.Session, request: Request, proxies: dict[str, str], close: bool
+    ) -> Response:
         get = request.method == "GET"
         reply = http.request(
             request.method,
@@ -126,17 +136,36 @@ class HttpTransport:
             timeout=(CONNECT, self._profile.timeout),
             allow_redirects=False,
             stream=True,
-            proxies=self._proxies(),
+            proxies=proxies,
         )
         with reply:
+            if reply.status_code == 407 and proxies:
+                raise wants_sign_in(self._profile.host)
             return Response(
                 status=reply.status_code,
                 content_type=reply.headers.get("Content-Type", ""),
-                body=reply.raw.read(decode_content=True),
+                body=self._body(reply.raw),
                 retry_after=reply.headers.get("Retry-After"),
                 location=reply.headers.get("Location"),
                 cookies={name: Secret(one) for name, one in reply.cookies.get_dict().items()},
+                secrets=_secrets(request),
             )
+
+    def _body(self, raw: Any) -> bytes:
+        """The answer's body, unpacked."""
+        pieces: list[bytes] = []
+        size = 0
+        while piece := raw.read(_PIECE, decode_content=True):
+            pieces.append(piece)
+            size += len(piece)
+            if size > self._largest:
+                raise TransportError(
+                    f"The answer of {self._profile.host} is larger than {_size(self._largest)}:"
+                    " it was not read to its end",
+                    "Ask for less at a time: a filter, or limit= with --columns.",
+                    passing=False,
+                )
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     def _kept(self) -> requests.Session | None:
         try:
@@ -145,143 +174,78 @@ class HttpTransport:
             return None
 
     def _new(self) -> requests.Session:
-        http = requests.Session()
+        http = Session()
         http.trust_env = False  # no .netrc, no CA bundle from the environment
         http.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        http.mount("http://", _Adapter(None))
-        http.mount("https://", _Adapter(self._context))
+        http.mount("http://", Adapter(None))
+        http.mount("https://", Adapter(self._context))
         return http
 
-    def _proxies(self) -> dict[str, str]:
-        if self._profile.loopback:
-            return {}
-        return dict(get_environ_proxies(self._profile.endpoint))
-
     @contextmanager
-    def _watched(self) -> Iterator[_Exchange]:
-        exchange = _Exchange()
+    def _watched(self) -> Iterator[Exchange]:
+        exchange = Exchange()
         timer = threading.Timer(self._whole, exchange.expire)
         timer.daemon = True
         with suppress(RuntimeError):  # no new threads while Python ends: silence still counts
             timer.start()
         ident = threading.get_ident()
-        self._live[ident] = _here.exchange = exchange
+        self._live[ident] = here.exchange = exchange
         try:
             yield exchange
         finally:
             timer.cancel()
             del self._live[ident]
-            _here.exchange = None
+            here.exchange = None
 
 
-class _Exchange:
-    """The socket of an exchange that is going on, so that it can be cut from outside."""
-
-    def __init__(self) -> None:
-        self._socket: socket.socket | None = None
-        self.expired = False
-        self.was_cut = False
-
-    def uses(self, used: socket.socket) -> None:
-        self._socket = used
-        if self.was_cut:
-            self.cut()
-
-    def expire(self) -> None:
-        self.expired = True
-        self.cut()
-
-    def cut(self) -> None:
-        self.was_cut = True
-        if self._socket is not None:
-            with suppress(OSError):
-                # The plain socket's shutdown: TLS's own would take the reader's state away.
-                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
+# What a library raises over what comes: a number too large, a text that is none, no HTTP.
+_FAILURES = (
+    requests.RequestException,
+    urllib3.exceptions.HTTPError,
+    HTTPException,
+    OSError,
+    ValueError,
+    OverflowError,
+)
 
 
-class _Here(threading.local):
-    exchange: _Exchange | None = None
+def _check(request: Request) -> None:
+    """Refuse what can't be sent as text, before anything is.
+
+    Raises:
+        CallError: it names the parameter.
+    """
+    odd = next((name for name, value in request.form if not _travels(name, value)), None)
+    if odd is not None:
+        raise CallError(
+            f"{request.command} {odd}= holds half of a character (a lone surrogate),"
+            " which can't be sent",
+            name=odd,
+        )
+    if not all(one.isascii() and one.isprintable() for one in request.cookies.values()):
+        raise CallError("The session's key or cookie holds a character that none of them has")
 
 
-_here = _Here()
+def _travels(*texts: str) -> bool:
+    try:
+        "".join(texts).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
-def _not_ours(record: logging.LogRecord) -> bool:
-    """Whether a line of urllib3's log is about somebody else's exchange: ours hold the URL."""
-    return _here.exchange is None
+def _secrets(request: Request) -> frozenset[Secret]:
+    """What an answer may repeat of the request, and nobody may be told."""
+    hidden = secret_arguments(request.form)
+    said = (value for name, value in request.form if isinstance(value, Secret) or name in hidden)
+    return frozenset(Secret(value) for value in (*said, *request.cookies.values()))
 
 
-for _name in ("connection", "connectionpool", "response", "util.retry"):
-    logging.getLogger(f"urllib3.{_name}").addFilter(_not_ours)
+def _size(number: int) -> str:
+    return f"{number / 2**30:g} GiB" if number >= 2**30 else f"{number / 2**20:g} MiB"
 
 
-class _Watched:
-    """A connection that tells the exchange of its thread which socket it uses."""
-
-    sock: Any
-
-    def connect(self) -> None:
-        super().connect()  # type: ignore[misc]
-        self._tell()
-
-    def putrequest(self, *args: Any, **kwargs: Any) -> None:
-        self._tell()
-        super().putrequest(*args, **kwargs)  # type: ignore[misc]
-
-    def _tell(self) -> None:
-        if _here.exchange is not None and self.sock is not None:
-            _here.exchange.uses(self.sock)
-
-
-class _PlainConnection(_Watched, urllib3.connection.HTTPConnection):
-    pass
-
-
-class _TlsConnection(_Watched, urllib3.connection.HTTPSConnection):
-    def connect(self) -> None:
-        super().connect()
-        self.is_verified = True  # or we said so ourselves: urllib3 would warn at every call
-
-
-class _PlainPool(urllib3.HTTPConnectionPool):
-    ConnectionCls = _PlainConnection
-
-
-class _TlsPool(urllib3.HTTPSConnectionPool):
-    ConnectionCls = _TlsConnection
-
-
-class _Adapter(HTTPAdapter):
-    """An adapter with our TLS settings and watched connections; it never retries."""
-
-    def __init__(self, context: ssl.SSLContext | None) -> None:
-        self._context = context
-        super().__init__(pool_connections=1, pool_maxsize=1, max_retries=0)
-
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs, ssl_context=self._context)
-        _watch(self.poolmanager)
-
-    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
-        manager = super().proxy_manager_for(proxy, **kwargs, ssl_context=self._context)
-        _watch(manager)
-        return manager
-
-    def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
-        """Leave it to the context: requests would add its own bundle of authorities."""
-
-    def build_connection_pool_key_attributes(
-        self, request: Any, verify: Any, cert: Any = None
-    ) -> Any:
-        host, _ = super().build_connection_pool_key_attributes(request, verify, cert)
-        return host, {"ssl_context": self._context} if self._context else {}
-
-
-def _watch(manager: urllib3.PoolManager) -> None:
-    manager.pool_classes_by_scheme = {"http": _PlainPool, "https": _TlsPool}
-
-
-def _cut_off(profile: Profile, exchange: _Exchange) -> TransportError:
+def _cut_off(profile: Profile, exchange: Exchange) -> TransportError:
     if exchange.expired:
         return TransportError(f"{profile.host} did not finish its answer in time")
     return TransportError(f"The exchange with {profile.host} was interrupted")

@@ -11,9 +11,16 @@ import requests
 import urllib3
 
 from cs_magic.api.profile import Profile
+from cs_magic.api.proxies import wants_sign_in
 from cs_magic.errors import TransportError
 
 CONNECT = 10.0
+_NO_ADDRESS = (
+    requests.exceptions.InvalidURL,
+    requests.exceptions.InvalidSchema,
+    urllib3.exceptions.LocationValueError,
+    urllib3.exceptions.URLSchemeUnknown,
+)
 
 
 def explained(error: Exception, profile: Profile) -> TransportError:
@@ -24,6 +31,8 @@ def explained(error: Exception, profile: Profile) -> TransportError:
     if certificate is not None:
         return _unverified(host, certificate.verify_message)
     if isinstance(error, requests.exceptions.ProxyError):
+        if any("Tunnel connection failed: 407" in str(one) for one in chain):
+            return wants_sign_in(host)
         return TransportError(
             f"The proxy on the way to {host} refused or failed", _os_text(chain), sent=False
         )
@@ -41,6 +50,10 @@ def explained(error: Exception, profile: Profile) -> TransportError:
             "Is it the right address, and reachable from here?",
             sent=False,
             passing=_first(chain, socket.gaierror) is None,
+        )
+    if any(isinstance(one, _NO_ADDRESS) for one in chain):
+        return TransportError(
+            f"{host} is no address that can be connected to", sent=False, passing=False
         )
     if _first(chain, TimeoutError) is not None or isinstance(error, requests.Timeout):
         return TransportError(

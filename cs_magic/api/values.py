@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from cs_magic.api.masks import MASK, masked_arguments
+from cs_magic.errors import Refused
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -17,13 +18,46 @@ Pairs = tuple[tuple[str, str], ...]
 class Secret(str):
     """A text that tells nobody what it is: a traceback shows locals by their repr.
 
-    What is made of it (`strip`, `+`) is a plain text again, and has to be wrapped anew.
+    A pickle or a deep copy (`dataclasses.asdict` makes one) has `••••` in its place. What is
+    made of it (`strip`, `+`) is a plain text again, and has to be wrapped anew.
     """
 
     __slots__ = ()
 
     def __repr__(self) -> str:
         return MASK
+
+    def __reduce_ex__(self, protocol: object) -> tuple[type, tuple[str]]:
+        return str, (MASK,)
+
+    def __copy__(self) -> Secret:
+        return self
+
+    def __deepcopy__(self, memo: object) -> str:
+        return MASK
+
+
+class Unwritten:
+    """A base of values that hold secrets: they never change, and no pickle is made of them."""
+
+    __slots__ = ()
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        raise unwritten(type(self).__name__)
+
+
+def unwritten(what: str) -> Refused:
+    """The error of who pickles what holds secrets."""
+    return Refused(
+        f"A {what} is not pickled: it holds secrets",
+        "Where it is needed, make it anew: cs_magic.connect(NAME)",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +117,7 @@ def parameter_of(name: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class Request(Unwritten):
     """One HTTP exchange about to happen.
 
     `form` and `cookies` may hold passwords, signatures and session keys: each is a `Secret`.
@@ -99,14 +133,18 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What came back: status, content type, headers that matter, the body as it came."""
+    """What came back: status, content type, headers that matter, the body as it came.
+
+    `secrets` are those of the request: an answer that repeats them is not shown so.
+    """
 
     status: int
     content_type: str
     body: bytes = field(repr=False)
     retry_after: str | None = None
-    location: str | None = None
+    location: str | None = field(default=None, repr=False)
     cookies: Mapping[str, str] = field(default_factory=dict, repr=False)
+    secrets: frozenset[Secret] = field(default=frozenset(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +221,7 @@ class Provenance:
             "limit": self.limit,
             "seconds": round(self.seconds, 3),
             "time": self.time,
-            "catalogue": self.catalogue,
+            "catalogue": self.catalogue[:100],
             "complete": self.complete,
             "reason": self.reason[:300],
         }
@@ -204,6 +242,10 @@ class Result:
     notes: tuple[str, ...] = ()
     secrets: Mapping[str, Mapping[int, Any]] = field(default_factory=dict, repr=False)
     written: Mapping[str, Any] | None = None
+
+    def __reduce__(self) -> tuple[type, tuple[Any, ...]]:
+        """What a pickle holds: all but the secrets, which stay in this process."""
+        return Result, (self.table, self.provenance, self.key, self.notes, {}, self.written)
 
 
 def _shortened(arguments: Pairs, room: int = 2400) -> Iterable[tuple[str, str]]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from cs_magic.api.catalogue import Catalogue, Command, Field
 from cs_magic.api.columns import kind_of
-from cs_magic.api.envelope import loads
+from cs_magic.api.lenient import loads
 from cs_magic.api.pages import variants
 from cs_magic.api.settling import fitted
 from cs_magic.api.values import Call, Options, Page

@@ -123,15 +123,19 @@ def _handler(answer: Answer, came: list[Came], connections: dict[Any, int]) -> t
 
 @contextmanager
 def speaking(
-    talk: Callable[[socket.socket, threading.Event], None],
+    talk: Callable[[socket.socket, threading.Event], None], reads: bool = True
 ) -> Iterator[Server]:
-    """A raw server: `talk` has each connection after its request came, until the event is set."""
+    """A raw server: `talk` has each connection after its request came, until the event is set.
+
+    It reads the request itself where the server does not.
+    """
     listener = socket.create_server(("127.0.0.1", 0))
     over = threading.Event()
 
     def serve(connection: socket.socket) -> None:
         with connection:
-            connection.recv(65536)
+            if reads:
+                connection.recv(65536)
             try:
                 talk(connection, over)
             except OSError:

@@ -473,3 +473,25 @@ def test_a_damaged_cache_of_cmks_is_left_alone_and_not_used(server, cloud, home)
     cloud.apis = None
     assert first_call(server)[0] == "bundled 4.23"
     assert file.exists()
+
+
+def test_a_pipe_in_the_place_of_the_cache_is_not_waited_for(server):
+    shelf = Shelf(server.profile())
+    shelf.path.parent.mkdir(parents=True)
+    os.mkfifo(shelf.path)
+    with opened(server.profile()) as connection:
+        assert len(connection.call("listZones")) == 1
+    assert shelf.path.is_file()
+
+
+def test_a_version_is_a_short_line_whatever_the_server_says(cloud, server):
+    cloud.version = "4.23\x1b[31m\n" + "9" * 100_000
+    with opened(server.profile()) as connection:
+        told = connection.call("listZones").attrs["cs"]["catalogue"]
+    assert told.isprintable()
+    assert "4.23\\u001b[31m " in told
+    assert len(told) < 100
+    with opened(server.profile()) as connection:
+        assert connection.call("listZones").attrs["cs"]["catalogue"] == told.replace(
+            "server", "cached"
+        )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from cs_magic.api.envelope import read, retry_seconds
-from cs_magic.api.values import Document, JobReply, Page, Response
+from cs_magic.api.masks import MASK
+from cs_magic.api.values import Document, JobReply, Page, Response, Secret
 from cs_magic.errors import ApiError, CloudStackError, TransportError, Unauthorized
 
 JSON = "application/json;charset=utf-8"
@@ -216,6 +218,38 @@ def test_a_redirect_is_not_followed_and_names_the_place_without_its_query():
     assert "tell-tale" not in "".join(caught.value.lines())
 
 
+@pytest.mark.parametrize(
+    ("location", "shown"),
+    [
+        ("https://user:tell-tale@evil/x", "https://evil/x"),
+        ("/client/;jsessionid=tell-tale", "/client/…"),
+        ("/client;jsessionid=tell-tale", "/…"),
+        ("https://evil/x#token=tell-tale", "https://evil/x"),
+        ("https://evil:8443/reset/tell-tale", "https://evil:8443/reset/…"),
+        ("https://evil/tell-tale-0123456789/x", "https://evil/…"),
+        ("https://evil\\@tell-tale/", "another address"),
+        ("https://[tell-tale/", "another address"),
+        ("tell-tale:x", "another address"),
+        ("https://" + "a" * 60_000, "another address"),
+        ("https://evil/" + "a" * 60_000, "https://evil/…"),
+        ("https://evil/\x1b[31m<b>", "https://evil/…"),
+        ("", "another address"),
+    ],
+)
+def test_of_where_a_redirect_leads_no_more_is_shown_than_holds_no_secret(location, shown):
+    with pytest.raises(TransportError) as caught:
+        read("listZones", Response(302, "", b"", location=location))
+    assert caught.value.message == f"HTTP 302: the endpoint redirects to {shown}"
+    assert "tell-tale" not in repr(Response(302, "", b"", location=location))
+
+
+def test_407_is_a_proxy_that_stands_in_between():
+    error = refusal(b"", 407)
+    assert type(error) is TransportError
+    assert "proxy" in error.message
+    assert (error.sent, error.passing) == (False, False)
+
+
 # -- refusals ------------------------------------------------------------------------------
 
 
@@ -270,6 +304,116 @@ def test_an_errortext_cannot_drive_the_terminal():
     error = refusal(error_document(errorcode=431, errortext="a\x1b[2J\nb\u202ec"), 431)
     assert str(error) == "a\\u001b[2J b\\u202ec"
     assert error.errortext == "a\x1b[2J\nb\u202ec"
+
+
+def test_a_message_of_any_length_is_one_line_that_can_be_read():
+    error = refusal(error_document(errorcode=431, errortext="A" * 1_000_000), 431)
+    assert max(map(len, error.lines())) < 2_100
+    assert error.lines()[0].endswith("A…")
+    assert len(error.errortext) == 1_000_000
+
+
+ECHOES = [
+    "Bad message: command=listZones&apiKey=tell-tale&secret=tell-tale&x=1",
+    "apiKey=tell-tale&signature=tell-tale%3D",
+    "password%3Dtell-tale%26x",
+    'no \\"secretkey\\": \\"tell-tale\\" here',
+    "details[0].password=tell-tale",
+    r"password=\"tell-tale\" in it",
+    "x%3D1%26apiKey%3Dtell-tale%26y",
+]
+
+
+@pytest.mark.parametrize("said", ECHOES)
+@pytest.mark.parametrize("status", [400, 431, 530])
+@pytest.mark.parametrize("wrapped", [True, False])
+def test_an_answer_that_repeats_the_request_tells_no_secret_of_it(said, status, wrapped):
+    error = refusal(error_document(errorcode=status, errortext=said) if wrapped else said, status)
+    assert MASK in str(error)
+    assert "tell-tale" not in f"{error!r} {vars(error)} {error.lines()}"
+
+
+@pytest.mark.parametrize("status", [200, 431])
+@pytest.mark.parametrize("said", ["no tell+tale/= here", "no tell%2Btale%2F%3D", "tell+tale/="])
+def test_the_requests_own_secrets_stand_in_no_message_about_its_answer(status, said):
+    secrets = frozenset({Secret("tell+tale/="), Secret("x")})
+    with pytest.raises(CloudStackError) as caught:
+        read("listZones", Response(status, "", said.encode(), secrets=secrets))
+    told = f"{caught.value!r} {vars(caught.value)}"
+    assert "tale" not in told
+    assert MASK in told
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ('{"x":{"errortext":"boom"}}', "boom"),
+        ('{"x":{"count":1,"zone":[{"id":"1"}],"errortext":"partly"}}', "partly"),
+        ('{"errorresponse":{"errorcode":530}}', "errorcode 530, without a text"),
+    ],
+)
+def test_half_an_error_document_is_an_error(body, message):
+    error = refusal(body)
+    assert (type(error), error.message) == (ApiError, message)
+
+
+@pytest.mark.parametrize(
+    "inner",
+    [
+        '{"count":5,"zone":null}',
+        '{"count":5,"zone":{}}',
+        '{"zone":{}}',
+        '{"zone":null}',
+        '{"count":2,"zone":[{"id":"1"}],"other":[{"id":"2"}]}',
+    ],
+)
+def test_a_list_whose_rows_got_lost_is_an_error(inner):
+    error = refusal(f'{{"listzonesresponse":{inner}}}')
+    assert type(error) is TransportError
+    assert "listZones" in error.message
+
+
+def test_a_count_that_travels_as_text_counts():
+    assert answer('{"x":{"count":"5"}}') == Page(None, 5)
+
+
+@pytest.mark.parametrize("inner", ['{"jobid":null}', '{"jobid":""}', '{"jobid":{"a":1},"id":[]}'])
+def test_a_job_without_an_id_is_none(inner):
+    error = refusal(f'{{"x":{inner}}}')
+    assert (type(error), error.message) == (
+        TransportError,
+        "The answer to listZones names no job",
+    )
+
+
+LONG = "1" * 6_000
+
+
+@pytest.mark.parametrize("status", [200, 431])
+@pytest.mark.parametrize(
+    "inner",
+    [
+        f'{{"count":{LONG},"zone":[{{"id":"1"}}]}}',
+        f'{{"errorcode":{LONG},"errortext":"a"}}',
+        f'{{"errorcode":431,"errortext":"a","cserrorcode":{LONG}}}',
+        '{"errorcode":NaN,"errortext":"a"}',
+    ],
+)
+def test_a_number_of_thousands_of_digits_is_an_error_of_ours(inner, status):
+    assert refusal(f'{{"x":{inner}}}', status).message
+
+
+def test_what_is_no_number_is_null_and_noted():
+    document = answer('{"x":{"job":{"a":NaN,"b":[-Infinity],"c":1}}}')
+    assert json.loads(document.fields) == {"a": None, "b": ["-Infinity"], "c": 1}
+    assert "NaN" in document.notes[0]
+
+
+def test_a_429_may_ask_to_wait_until_a_moment():
+    asked = Response(429, JSON, b"", retry_after="Mon, 23 Nov 2026 12:00:30 GMT")
+    noon = datetime(2026, 11, 23, 12, tzinfo=UTC)
+    assert retry_seconds(asked, noon) == 30
+    assert retry_seconds(asked, noon + timedelta(minutes=5)) == 0
 
 
 @pytest.mark.parametrize(

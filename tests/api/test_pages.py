@@ -411,3 +411,20 @@ def test_a_list_is_complete_or_not_or_nobody_knows(counts, sizes, fresh, cut, co
     assert complete is told
     assert reason in why
     assert bool(reason) == bool(why)
+
+
+@pytest.mark.parametrize("page", [1, 2, 3])
+def test_a_row_that_came_twice_on_a_page_stands_for_one_that_did_not_come(page):
+    rows = things(30)
+    rows[page * 10 - 1] = rows[page * 10 - 2]
+    result = Things(rows).read()
+    assert len(came(result)) == 30
+    assert facts(result, "complete", "reason") == (
+        False,
+        "the server counts 30 rows, 29 different ones came",
+    )
+
+
+def test_rows_of_one_id_that_differ_are_all_counted():
+    rows = [{"id": "1", "n": str(n)} for n in range(30)]
+    assert facts(Things(rows).read(), "rows", "complete") == (30, True)

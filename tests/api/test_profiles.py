@@ -17,7 +17,7 @@ from test_sources import FILES, SETS, Machine, cmk, cs, machine, ours
 
 from cs_magic.api.credentials import Asked, Password
 from cs_magic.api.profiles import Profiles
-from cs_magic.errors import ProfileError
+from cs_magic.errors import ProfileError, harmless
 
 __all__ = ["machine"]
 COMPLETE = dict(zip(SETS[0], ("https://env", "k", "s"), strict=True))
@@ -495,8 +495,12 @@ def test_garbage_raises_nothing_but_a_profile_error(tmp_path_factory, files, env
         lambda name=name: machine.get(name)
         for name in {row.name for row in machine.profiles.rows()} | {"toml:a"}
     ]
+    problems = []
     for use in usable:
         try:
             assert use().endpoint.startswith("http")
         except ProfileError as error:
-            error.lines()
+            problems.append(error)
+    assert all(problem.message.strip() for problem in problems)
+    lines = [line for problem in problems for line in problem.lines()]
+    assert [line for line in lines if line != harmless(line)] == []

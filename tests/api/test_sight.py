@@ -78,10 +78,16 @@ def test_broken_text_in_a_nested_field_is_repaired_too(broken):
 
 
 def test_what_only_looks_like_a_list_is_read_with_care():
-    two = b'{"x":{"count":1,"thing":' + LIST[26:-2] + b',"other":[{"a":1}]}}'
+    two = b'{"x":{"thing":' + LIST[26:-2] + b',"other":[{"a":1}]}}'
     assert isinstance(envelope.read("listThings", reply(two)), Document)
     [row] = table(read(two))[0]
     assert row["other"] == [{"a": 1}]
+
+
+def test_of_two_lists_under_one_count_none_is_lost_in_silence():
+    two = b'{"x":{"count":1,"thing":' + LIST[26:-2] + b',"other":[{"a":1}]}}'
+    with pytest.raises(TransportError, match="a count and 2 lists"):
+        table(read(two))
 
 
 def test_a_refusal_that_looks_like_a_list_is_one():

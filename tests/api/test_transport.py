@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import http.client
 import socket
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -12,9 +13,11 @@ import pytest
 import requests
 from servers import EMPTY, KEYS, Reply, leaks, serving, speaking
 
+from cs_magic.api.credentials import Session
+from cs_magic.api.profile import Profile
 from cs_magic.api.transport import HttpTransport
 from cs_magic.api.values import Call, Request
-from cs_magic.errors import TransportError
+from cs_magic.errors import CallError, TransportError
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 CALL = Call("listZones", (("keyword", "a~b *+/é😀&="),))
@@ -137,6 +140,14 @@ def test_redirects_are_never_followed(status, method):
     assert (len(server.came), other.came) == (1, [])
 
 
+@pytest.mark.parametrize("where", [b"https://[bad/x", b"https://a/\xe9\xff", b"https://a:port/"])
+def test_where_a_redirect_leads_is_not_even_looked_at(where):
+    text = b"HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: " + where + b"\r\n\r\n"
+    with speaking(answered(text)) as server:
+        answer = HttpTransport(server.profile()).send(request(server.endpoint, is_read=False))
+    assert answer.status == 302
+
+
 def test_a_cookie_that_was_set_is_not_sent_back():
     baked = Reply(headers={"Set-Cookie": "JSESSIONID=abc; Path=/"})
     with serving(lambda _: baked) as server:
@@ -186,6 +197,92 @@ def test_no_proxy_is_obeyed(monkeypatch):
     assert "cloud.invalid" in error.message
 
 
+HALF = "\ud800"
+
+
+@pytest.mark.parametrize("pair", [("name", HALF), (f"tags[0].{HALF}", "a"), ("jobid", f"a{HALF}")])
+def test_half_of_a_character_is_refused_before_anything_is_sent(pair):
+    with serving() as server, pytest.raises(CallError) as caught:
+        HttpTransport(server.profile()).send(Request("listZones", server.endpoint, (pair,)))
+    assert server.came == []
+    assert pair[0].replace(HALF, "\\ud800") in str(caught.value)
+    assert caught.value.__context__ is None
+
+
+def test_a_cookie_that_no_server_gave_is_refused_before_anything_is_sent():
+    session = Session("tell-tale-key", "tell-tale-\u2603")
+    with serving() as server, pytest.raises(CallError) as caught:
+        HttpTransport(server.profile()).send(session.authorize(CALL, server.endpoint, NOW))
+    assert server.came == []
+    assert leaks(caught.value) == []
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_nothing_is_printed_where_http_client_prints_what_it_sends(method, capfd, monkeypatch):
+    monkeypatch.setattr(http.client.HTTPConnection, "debuglevel", 1)
+    with serving() as server:
+        requests.get(f"{server.endpoint}/somebody-elses")
+        HttpTransport(server.profile()).send(request(server.endpoint, method=method))
+    printed = capfd.readouterr().out
+    assert "somebody-elses" in printed
+    assert "apiKey" not in printed
+
+
+# -- proxies -------------------------------------------------------------------------------
+
+UNUSABLE = [
+    "http://u:tell-tale@[::1",
+    "http://u:tell-tale@127.0.0.1:notaport",
+    "http://u:tell-tale@127.0.0.1:99999",
+    "http://u:tell-tale#x@127.0.0.1:1",
+    "http://u:tell-tale@.bad..host:1",
+    "socks5://u:tell-tale@127.0.0.1:1",
+    "ftp://u:tell-tale@127.0.0.1:1",
+    ":::",
+    "http://",
+]
+
+
+@pytest.fixture
+def without_proxies(monkeypatch):
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+@pytest.mark.usefixtures("without_proxies")
+@pytest.mark.parametrize("address", UNUSABLE)
+@pytest.mark.parametrize("name", ["https_proxy", "ALL_PROXY"])
+def test_a_proxy_that_cannot_be_used_is_named_and_nothing_was_sent(name, address, monkeypatch):
+    monkeypatch.setenv(name, address)
+    endpoint = "https://cloud.example.com/client/api"
+    profile = Profile("test", endpoint, KEYS)
+    error = failure(HttpTransport(profile), request(endpoint, is_read=False))
+    assert f"The proxy in {name} can't be used: " in error.message
+    assert (error.sent, error.passing) == (False, False)
+    assert leaks(error) == []
+
+
+@pytest.mark.usefixtures("without_proxies")
+def test_a_proxy_needs_no_scheme(monkeypatch):
+    with serving() as proxy:
+        monkeypatch.setenv("http_proxy", f"u:p@{proxy.endpoint.split('/')[2]}")
+        endpoint = "http://cloud.example.com/client/api"
+        HttpTransport(proxy.profile(endpoint=endpoint)).send(request(endpoint))
+    assert proxy.came[0].headers["Proxy-Authorization"].startswith("Basic ")
+
+
+@pytest.mark.usefixtures("without_proxies")
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_proxy_that_asks_for_a_password_is_named_as_such(scheme, monkeypatch):
+    with speaking(answered(b"HTTP/1.1 407 No\r\nContent-Length: 0\r\n\r\n")) as proxy:
+        monkeypatch.setenv(f"{scheme}_proxy", proxy.endpoint)
+        endpoint = f"{scheme}://cloud.example.com/client/api"
+        error = failure(HttpTransport(proxy.profile(endpoint=endpoint)), request(endpoint))
+    assert "The proxy on the way to cloud.example.com wants a user name" in error.message
+    assert (error.sent, error.passing) == (False, False)
+
+
 # -- failing -------------------------------------------------------------------------------
 
 
@@ -207,6 +304,8 @@ BROKEN = {
     "half a body": b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf",
     "half a chunk": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n64\r\nhalf",
     "a bad chunk": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nhalf",
+    "a negative chunk": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\nhalf",
+    "no such length": b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999\r\n\r\nhalf",
     "bad gzip": b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nhalf",
 }
 WHOLE = b"HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\n" + b'{"x":{}}'
@@ -270,6 +369,19 @@ def test_a_proxy_that_is_not_there_is_named_as_such_and_no_secret_is_told(method
     assert "proxy" in error.message
     assert not error.sent
     assert leaks(error) == []
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "identity"])
+def test_an_answer_that_is_larger_than_anything_sensible_is_not_read_to_its_end(encoding):
+    body = b"a" * 2**23
+    packed = gzip.compress(body) if encoding == "gzip" else body
+    answer = Reply(200, packed, {"Content-Encoding": encoding})
+    with serving(lambda _: answer) as server:
+        whole = HttpTransport(server.profile(), largest=2**23)
+        assert whole.send(request(server.endpoint)).body == body
+        error = failure(HttpTransport(server.profile(), largest=2**22), request(server.endpoint))
+    assert "larger than 4 MiB" in error.message
+    assert (error.sent, error.passing) == (True, False)
 
 
 def test_the_leak_finder_finds_a_leak_in_a_chained_error():

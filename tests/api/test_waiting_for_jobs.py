@@ -12,7 +12,7 @@ import pytest
 from replay import recorded
 from servers import Came, Reply, Server, serving
 
-from cs_magic import ApiError, FateUnknown, JobFailed, SignInNeeded, StillRunning
+from cs_magic import ApiError, FateUnknown, JobFailed, SignInNeeded, StillRunning, TransportError
 from cs_magic.api.envelope import read
 from cs_magic.api.jobs import LONGEST, SHORTEST, Job, Watcher, answer, ask, ended, interval
 from cs_magic.api.values import Call, Document, JobReply, Options, Response
@@ -91,6 +91,56 @@ def test_a_call_gives_what_its_job_made_as_one_typed_row() -> None:
     assert str(frame.created.dtype) == "datetime64[us, UTC]"
     assert frame.attrs["cs"]["jobid"] == "j-1"
     assert commands(server) == ["stopVirtualMachine", *["queryAsyncJobResult"] * 3]
+
+
+LONG = b"1" * 5_000
+
+
+@pytest.mark.parametrize("value", [b"NaN", b"-Infinity", b"[1e999]", LONG])
+def test_a_result_with_a_number_that_is_none_is_still_the_jobs_result(value: bytes) -> None:
+    said = b'{"x":{"jobstatus":1,"odd":%s,"jobresult":{"virtualmachine":{"id":"a","n":%s}}}}'
+    with cloud(said % (value, value)) as (connection, *_):
+        frame = connection.stopVirtualMachine(id=ID)
+    assert (len(frame), frame.id[0]) == (1, "a")
+
+
+@pytest.mark.parametrize("code", [LONG, b"NaN", b'"\xd9\xa2"', b'"x"', b"[]"])
+def test_a_failed_job_is_one_whatever_its_code_is(code: bytes) -> None:
+    said = b'{"x":{"jobstatus":2,"jobresult":{"errorcode":%s,"errortext":"no room"}}}' % code
+    with cloud(said) as (connection, *_), pytest.raises(JobFailed) as caught:
+        connection.stopVirtualMachine(id=ID)
+    assert (caught.value.errortext, caught.value.errorcode) == ("no room", 530)
+
+
+def test_a_failed_jobs_text_tells_no_secret() -> None:
+    text = "Cannot run /x?apiKey=tell-tale&a=1 with password=tell-tale"
+    failed = asked(jobid="j-1", jobstatus=2, jobresult={"errorcode": 530, "errortext": text})
+    with cloud(failed) as (connection, *_), pytest.raises(JobFailed) as caught:
+        connection.stopVirtualMachine(id=ID)
+    assert "tell-tale" not in f"{caught.value!r} {vars(caught.value)}"
+
+
+@pytest.mark.parametrize("status", [LONG, b"NaN", '"٢"'.encode(), '"²"'.encode(), b"-1", b"null"])
+def test_a_job_whose_state_is_no_number_is_no_job(status: bytes) -> None:
+    with (
+        cloud(b'{"x":{"jobstatus":%s,"jobresult":{"a":1}}}' % status) as (connection, *_),
+        pytest.raises(TransportError) as caught,
+    ):
+        connection.stopVirtualMachine(id=ID)
+    assert "is no job" in caught.value.message
+    assert "%cs job j-1" in caught.value.hints[-1]
+
+
+@pytest.mark.parametrize("jobid", [None, "", {"a": 1}])
+def test_a_write_that_was_answered_with_no_job_may_have_been_carried_out(jobid: Any) -> None:
+    body = json.dumps({"x": {"jobid": jobid}}).encode()
+    with (
+        serving(lambda _: Reply(body=body)) as server,
+        opened(server.profile()) as connection,
+        pytest.raises(FateUnknown) as caught,
+    ):
+        connection.stopVirtualMachine(id=ID)
+    assert "names no job" in caught.value.hints[0]
 
 
 def test_a_job_that_is_not_waited_for_is_one_row_with_its_id() -> None:

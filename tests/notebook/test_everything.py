@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import pytest
 
 from cs_magic.api.credentials import KeyPair
-from cs_magic.api.envelope import loads
+from cs_magic.api.lenient import loads
 from cs_magic.api.profile import Profile
 from cs_magic.api.transport import HttpTransport
 from cs_magic.api.values import Call
