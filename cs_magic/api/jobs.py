@@ -118,8 +118,9 @@ def wait(
             _rest(client, watcher, job, pause if left is None else min(pause, left))
             job, number = ask(client, jobid), number + 1
         watcher.looked(job)
-    except TransportError as error:
-        error.hints = (*error.hints, _resume(jobid))
+    except (ApiError, TransportError) as error:
+        gone = isinstance(error, ApiError) and error.errorcode in {431, 531}
+        error.hints = (*error.hints, f"The job is {jobid}." if gone else _resume(jobid))
         raise
     except KeyboardInterrupt as stopped:
         stopped.add_note(_resume(jobid))
