@@ -114,7 +114,7 @@ def _cut_in_a_chunk(proxy: Planned, client: socket.socket, request: bytes) -> bo
 
 def _drip(proxy: Planned, client: socket.socket, request: bytes) -> bool:
     reply = proxy.ask(request)
-    step = max(1, len(reply) // 20)
+    step = max(1, len(reply) // 8)
     for start in range(0, len(reply), step):
         client.sendall(reply[start : start + step])
         PAUSE.wait(0.02)
