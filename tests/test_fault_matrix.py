@@ -8,22 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
-from fault_matrix import (
-    BEGIN,
-    CELLS,
-    END,
-    FAULTS,
-    README,
-    SHIFTS,
-    Found,
-    cell,
-    cloud,
-    expected,
-    found,
-    markdown,
-    shifting,
-    words,
-)
+from fault_calls import Found, found
+from fault_matrix import BEGIN, END, README, cloud, expected, markdown, words
+from fault_places import CELLS, FAULTS, SHIFTS, cell, shifting
 
 from cs_magic.api import login
 from cs_magic.api.client import Client
