@@ -10,9 +10,10 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from tools.matrix import LEFT_OUT
 
 ROOT = Path(__file__).parent.parent
-pytestmark = pytest.mark.long
+long = pytest.mark.long
 FIRST_STEPS = """
 from IPython.core.interactiveshell import InteractiveShell
 shell = InteractiveShell.instance()
@@ -33,9 +34,14 @@ def run(*words: str | Path, where: Path | None = None) -> str:
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the wheel and the sdist."""
+    """A folder with the sdist, and the wheel that is made of it."""
     folder = tmp_path_factory.mktemp("dist")
-    run(sys.executable, "-m", "build", "--outdir", folder, ROOT)
+    run(sys.executable, "-m", "build", "--sdist", "--outdir", folder, ROOT)
+    [sdist] = folder.iterdir()
+    unpacked = tmp_path_factory.mktemp("sdist")
+    with tarfile.open(sdist) as held:
+        held.extractall(unpacked, filter="data")
+    run(sys.executable, "-m", "build", "--wheel", "--outdir", folder, *unpacked.iterdir())
     return folder
 
 
@@ -50,6 +56,7 @@ def installed(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return python
 
 
+@long
 def test_the_wheel_holds_the_package_and_its_catalogue_and_nothing_else(built: Path) -> None:
     [wheel] = built.glob("*.whl")
     with zipfile.ZipFile(wheel) as held:
@@ -59,9 +66,12 @@ def test_the_wheel_holds_the_package_and_its_catalogue_and_nothing_else(built: P
     assert all(top == "cs_magic" or top.endswith(".dist-info") for top in tops)
     assert any("api/bundled/catalogue-" in name for name in names)
     assert "cs_magic/py.typed" in names
+    words = {part for name in names for part in name.split("/")[:-1]}
+    assert not words & {"tests", "recordings", "notebooks", "benchmarks"}
     assert any(name.endswith("licenses/LICENSE") for name in names)
 
 
+@long
 def test_the_sdist_holds_no_tests_and_no_recordings(built: Path) -> None:
     [sdist] = built.glob("*.tar.gz")
     with tarfile.open(sdist) as held:
@@ -70,15 +80,18 @@ def test_the_sdist_holds_no_tests_and_no_recordings(built: Path) -> None:
     assert [name for name in names if name.startswith(("tests", "notebooks", "build"))] == []
 
 
+@long
 def test_twine_has_nothing_to_say(built: Path) -> None:
     assert "PASSED" in run(sys.executable, "-m", "twine", "check", "--strict", *built.iterdir())
 
 
+@long
 def test_it_works_in_an_empty_environment(installed: Path, tmp_path: Path) -> None:
     assert "Zürich" in run(installed, "-c", FIRST_STEPS, where=tmp_path)
     assert "--port" in run(installed, "-m", "cs_magic.demo", "--help", where=tmp_path)
 
 
+@long
 def test_what_it_lacks_there_it_names(installed: Path, tmp_path: Path) -> None:
     done = subprocess.run(
         [installed, "-m", "cs_magic.report", "x.ipynb"],
@@ -87,3 +100,7 @@ def test_what_it_lacks_there_it_names(installed: Path, tmp_path: Path) -> None:
     assert done.returncode == 2
     assert "pip install 'cs-magic[reports]'" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_what_the_matrix_leaves_out_is_there() -> None:
+    assert [path for path in LEFT_OUT if not (ROOT / path).exists()] == []

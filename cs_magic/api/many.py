@@ -117,7 +117,8 @@ class Many:
                 reading = set(self._reading)
             self._client.transport.interrupt(reading)
             for thread in self._threads:
-                thread.join(_PATIENCE)
+                if thread.is_alive():  # one that was never started can't be waited for
+                    thread.join(_PATIENCE)
         with self._changed:
             for index, outcome in enumerate(self.outcomes):
                 if outcome.state == SENDING:

@@ -322,6 +322,25 @@ def test_many_took_as_long_as_the_clock_says_and_not_as_their_sum() -> None:
 GO = threading.Event()
 
 
+def test_an_interrupt_while_the_threads_begin_is_as_any_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    start, begun = threading.Thread.start, []
+
+    def interrupted(thread: threading.Thread) -> None:
+        if thread.name == "cs_magic calls":
+            begun.append(thread)
+            if len(begun) == 2:
+                raise KeyboardInterrupt
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", interrupted)
+    with cloud(running) as (connection, server), pytest.raises(StillRunning) as stopped:
+        each(connection, stops(8), Options(), workers=4)
+    outcomes = Counter(row["outcome"] for row in rows(connection, stopped.value.result))
+    assert outcomes["not sent"] + len(sent(server)) == 8
+
+
 def test_an_interrupt_does_not_cut_a_call_that_is_being_sent_nor_calls_it_unsent() -> None:
     hold, arrived = threading.Event(), threading.Event()
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
+from api.servers import KEYS, Came, Reply, serving
 from replay import Replay, environment, steps
 
 EVIL = "<script>alert(1)</script>\x1b[31m\x07\u202e\r\n<b>"
@@ -77,6 +78,23 @@ def test_a_table_cannot_drive_the_terminal(says, notebook):
     frame = notebook.shell.user_ns["_"]
     for table in (frame, frame["name"], frame.head()):
         assert_harmless(notebook.shell.display_formatter.format(table)[0]["text/plain"])
+
+
+def test_the_jobs_cannot_drive_the_terminal(notebook, monkeypatch):
+    job = {"jobid": "1", "jobstatus": 2, "jobresult": {"errorcode": 530, "errortext": EVIL}}
+
+    def answer(came: Came) -> Reply:
+        asks = came.form["command"] == "queryAsyncJobResult"
+        return Reply(body=json.dumps({"x": job if asks else {"jobid": "1"}}).encode())
+
+    with serving(answer) as server:
+        monkeypatch.setenv("CLOUDSTACK_ENDPOINT", server.endpoint)
+        monkeypatch.setenv("CLOUDSTACK_KEY", KEYS.api_key)
+        monkeypatch.setenv("CLOUDSTACK_SECRET", KEYS.secret_key)
+        assert notebook.run("%cs -y rebootVirtualMachine id=1").error
+        [shown] = notebook.fine("%cs jobs").outputs
+    assert "\\u001b[31m" in shown["text/plain"]
+    assert_harmless(shown["text/plain"])
 
 
 def test_other_tables_are_shown_as_pandas_shows_them(notebook):
