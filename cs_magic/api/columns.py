@@ -102,12 +102,18 @@ class Column:
         else:  # a server of another version: all are of one other kind, so far
             self.wire = found
 
-    def append(self, start: int, values: Cells) -> None:
-        """Add cells, the first of which is row `start`; rows before that had none."""
+    def append(self, start: int, values: Cells) -> bool:
+        """Add cells, the first of which is row `start`; rows before that had none.
+
+        Returns:
+            Whether they travel otherwise from now on: one of them didn't fit.
+        """
         self._fill(start)
+        before = self.wire
         chunk = self._array(values)  # which may widen the column
         self._chunks.append(chunk)
         self._length += len(values)
+        return self.wire != before
 
     def whole(self, rows: int) -> pa.ChunkedArray:
         """All cells, as they travelled."""

@@ -130,14 +130,12 @@ class Records:
         except RecursionError:
             raise too_deep() from None
 
-    def drained(self) -> pa.Table:
-        """The rows since the last time, as `table` gives them; they are not kept any longer."""
-        table = self.table()
+    def clear(self) -> None:
+        """Forget the rows; what was learnt of them stays."""
         for column in self._columns.values():
             column.clear()
         self.rows = 0
         self._hiding = Hiding()
-        return table
 
     def _table(self) -> pa.Table:
         present = [column for column in self._columns.values() if column.present]
@@ -222,7 +220,8 @@ class Records:
             cells = {name: list(compress(values, keep)) for name, values in cells.items()}
         shown = self._hiding.hide(cells, self._columns, self.rows)
         for name, values in shown.items():
-            self._columns[name].append(self.rows, values)
+            if self._columns[name].append(self.rows, values):
+                self._reader = None  # it reads the column as what it was
         self.rows += held if keep is None else sum(keep)
 
 

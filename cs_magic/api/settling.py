@@ -19,6 +19,7 @@ from cs_magic.api.columns import ARROW, UTC, Cells, Column, fits, kind_met, pars
 
 Settled = tuple[pa.Field, pa.ChunkedArray, list[str]]
 _DECIMAL = re.compile(r"-?[0-9]+(?:[.,][0-9]+)?(?:[eE][+-]?[0-9]+)?")
+KEPT = "the column keeps every value as it came"
 _NO_DIGITS = {"Unlimited": float("inf"), "NaN": float("nan")}
 
 
@@ -114,7 +115,7 @@ def _read_one(kind: str, text: str) -> Any:
 def _note(column: Column, value: str, kind: str = "") -> str:
     kind = kind or column.kind
     what = {"number": "a number", "port": "a port", "date": "a date"}.get(kind, kind)
-    return f"{column.name}: {value} is not {what}; the column keeps every value as it came"
+    return f"{column.name}: {value} is not {what}; {KEPT}"
 
 
 def _mixed(column: Column, values: Cells) -> list[str]:

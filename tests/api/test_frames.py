@@ -39,6 +39,11 @@ def column(kind: str, *values: object, text: bool = False) -> tuple[str, list, i
 INF = math.inf
 
 
+@pytest.mark.parametrize("big", [2**63, 2**64 - 1, 2**64, -(2**63) - 1])
+def test_an_integer_beyond_64_bits_on_a_later_page_keeps_the_pages_after_it(big):
+    assert column("integer", 1, big, 3)[:2] == ("object", [1, big, 3])
+
+
 @pytest.mark.parametrize(
     ("kind", "values", "dtype", "cells"),
     [
