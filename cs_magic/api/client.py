@@ -186,10 +186,15 @@ class Client:
             if stop.is_set():
                 raise TransportError(f"{call.command} is no longer wanted", sent=False)
             began = time.monotonic()
-            response = self.transport.send(request)
-            if response.status in {429, 503}:
+            try:
+                response = self.transport.send(request)
+            except TransportError as error:
+                if error.sent and error.passing and not stop.is_set():
+                    self.gate.refused()  # it didn't answer in time, or broke off
+                raise
+            if response.status in {429, 503, 504}:
                 self.gate.refused()
-            else:
+            elif response.status == 200:  # a refusal's time tells nothing of a page's
                 self.gate.answered(_but_for_the_page(call), time.monotonic() - began)
         if response.status == 429:  # every worker of this endpoint waits, not only this one
             self.gate.hold(envelope.retry_seconds(response))
