@@ -79,12 +79,14 @@ def wire_of(kind: str) -> str:
 class Column:
     """The cells of one field, page by page; `present` once a row had it.
 
-    Cells of a JSON column are the bytes of JSON values, `null` where there is nothing.
+    Cells of a JSON column are the bytes of JSON values, `null` where there is nothing. A number
+    of an `exact` column travels as the text that it came as.
     """
 
-    def __init__(self, name: str, kind: str) -> None:
+    def __init__(self, name: str, kind: str, exact: bool = False) -> None:
         self.name = name
         self.kind = kind
+        self.exact = exact
         self.wire = wire_of(kind)
         self.present = False
         self._chunks: list[pa.Array] = []
@@ -97,7 +99,7 @@ class Column:
         if fits(values, self.wire):
             return
         found = kind_met(values)
-        if self._chunks or found == "nested" or is_secret(self.name):
+        if self._chunks or found == "nested" or self.exact or is_secret(self.name):
             self._widen()
         else:  # a server of another version: all are of one other kind, so far
             self.wire = found
@@ -145,8 +147,16 @@ class Column:
             self._chunks = [_json_array(_encoded(chunk)) for chunk in self._chunks]
 
 
+class Number(str):
+    """A number of JSON as the text that it came as."""
+
+    __slots__ = ()
+
+
 def json_bytes(value: Any) -> bytes:
     """A value as JSON; None is `null`."""
+    if isinstance(value, Number):
+        return value.encode()
     return json.dumps(value, ensure_ascii=False).encode()
 
 

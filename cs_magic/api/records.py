@@ -18,7 +18,7 @@ from typing import Any
 import pyarrow as pa
 
 from cs_magic.api.at_rest import collector_at_rest
-from cs_magic.api.columns import Cells, Column, json_bytes, parsed
+from cs_magic.api.columns import Cells, Column, Number, json_bytes, parsed
 from cs_magic.api.envelope import too_deep
 from cs_magic.api.hiding import Hiding
 from cs_magic.api.masks import is_secret
@@ -54,15 +54,17 @@ class Records:
         exact: Collection[str] = (),
     ) -> None:
         self._only = None if only is None else frozenset(only) | {"id", "zoneid"}
+        self._exact = () if text else exact
         self._columns = {
-            name: Column(name, kind) for name, kind in kinds.items() if self._takes(name)
+            name: Column(name, kind, name in self._exact)
+            for name, kind in kinds.items()
+            if self._takes(name)
         }
         for name in self._only or ():  # also what is documented nowhere, so that rows have a column
             self._columns.setdefault(name, Column(name, _kind(name)))
         self._kinds = dict(kinds)
         self._text = text
         self._wanted = only
-        self._exact = () if text else exact
         self._order: list[str] = []
         self._reader: Rows | None = None
         self._seen = Seen(met or Met())
@@ -194,7 +196,7 @@ class Records:
             return self._reader.read(page.rows)
         except (*UNREADABLE, ValueError):  # 1e400, rows that are no objects, odd names
             self._reader = None
-            return self._by_hand(rows), len(rows)
+            return self._by_hand(rows, page), len(rows)
 
     def _struct(self) -> Rows:
         """A reader for what is present; fields wanted by name may come later."""
@@ -203,7 +205,11 @@ class Records:
         columns = [self._columns[name] for name in (*known, *later)]
         return Rows(columns, closed=self._only is None)
 
-    def _by_hand(self, rows: list[dict[str, Any]]) -> dict[str, Cells]:
+    def _by_hand(self, rows: list[dict[str, Any]], page: Page) -> dict[str, Cells]:
+        if self._exact:
+            texts = json.loads(page.rows, strict=False, parse_float=Number, parse_int=Number)
+            for row, text in zip(rows, texts, strict=True):
+                row |= {n: text[n] for n in self._exact if isinstance(text.get(n), Number)}
         cells: dict[str, Cells] = {}
         for name, column in self._columns.items():
             if column.present:

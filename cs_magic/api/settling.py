@@ -36,15 +36,13 @@ def settled(column: Column, rows: int, text: bool) -> Settled:
 
 
 def as_text(column: Column, rows: int) -> pa.ChunkedArray:
-    """A column's values as the text they came as; of a number that came as one, its JSON."""
+    """A column's values as the text they came as; of a number, the one it came as."""
     whole = column.whole(rows)
     if column.wire != "json":
         return whole.cast(ARROW["text"])
-    values = (
-        value if value is None or isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-        for value in parsed(whole)
-    )
-    return pa.chunked_array([list(values)], ARROW["text"])
+    cells = whole.to_pylist()
+    values = [json.loads(cell) if cell is not None and cell[0] == '"' else cell for cell in cells]
+    return pa.chunked_array([values], ARROW["text"])
 
 
 def _is_nested(column: Column, whole: pa.ChunkedArray) -> bool:
