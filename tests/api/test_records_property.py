@@ -105,10 +105,15 @@ def lists(draw: st.DrawFn) -> list[list[Row]]:
     sizes = draw(st.lists(st.sampled_from([1, 2, 3, 1, 2, 0]), min_size=3, max_size=6))
     pages = [[list(draw(rows).items()) for _ in range(size)] for size in sizes]
     for page in filter(None, pages):
-        if draw(st.integers(0, 4)) == 4:
+        if draw(st.integers(0, 3)) == 3:
             row = page[draw(st.integers(0, len(page) - 1))]
-            name = draw(st.sampled_from(names) | NAMES)
-            _change(row, name, draw(ODD), twice=draw(st.integers(0, 9)) == 9)
+            whole = sorted({one for one, value in row if type(value) is int})
+            way = draw(st.integers(0, 3))
+            if way == 0 and whole:
+                name, value = draw(st.sampled_from(whole)), draw(BIG)
+            else:
+                name, value = draw(NAMES if way == 1 else st.sampled_from(names)), draw(ODD)
+            _change(row, name, value, twice=draw(st.integers(0, 9)) == 9)
     return pages
 
 
