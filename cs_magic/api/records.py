@@ -53,7 +53,7 @@ class Records:
         met: Met | None = None,
         exact: Collection[str] = (),
     ) -> None:
-        self._only = None if only is None else frozenset(only) | {"id", "zoneid"}
+        self._only = None if only is None else _read_too(frozenset(only))
         self._exact = () if text else exact
         self._columns = {
             name: Column(name, kind, name in self._exact)
@@ -274,6 +274,12 @@ def kinds_of(table: pa.Table) -> dict[str, str]:
 
 def _as_row(key: str | None, row: Any) -> dict[str, Any]:
     return row if isinstance(row, dict) else {key or "value": row}
+
+
+def _read_too(only: frozenset[str]) -> frozenset[str]:
+    """What is wanted, what tells rows apart, and what tells whether a value is a secret."""
+    beside = {"name", "key"} if only & {"value", "defaultvalue"} else set()
+    return only | {"id", "zoneid"} | beside
 
 
 def _kind(name: str) -> str:

@@ -113,8 +113,8 @@ def _typed(values: list[Any], kind: str) -> tuple[str, list[Any]]:
 def _without_secrets(row: dict[str, Any]) -> dict[str, Any]:
     """A secret of any type is hidden in a column of its own, one with a type is in nested ones."""
     hidden = {name: MASK for name in row if is_secret(name) and row[name] not in (None, "")}
-    beside = row["name"] if "name" in row else row.get("key")
-    pair = names_a_secret(beside) and isinstance(row.get("value"), str) and row["value"]
+    beside = names_a_secret(row.get("name")) or names_a_secret(row.get("key"))
+    pair = beside and isinstance(row.get("value"), str) and row["value"]
     hidden |= {"value": MASK} if pair else {}
     return {name: masked(value) for name, value in row.items()} | hidden
 

@@ -39,6 +39,28 @@ def column(kind: str, *values: object, text: bool = False) -> tuple[str, list, i
 INF = math.inf
 
 
+@pytest.mark.parametrize("beside", ["name", "key"])
+def test_a_secret_value_is_hidden_also_where_its_name_is_no_column(beside):
+    rows = [{"id": str(n), beside: "db.password", "value": f"s{n}"} for n in range(3)]
+    result = made({"id": "text", "value": "text"}, *map(page, rows), only=["value"])
+    assert result.table.to_pydict() == {"value": ["••••"] * 3}
+
+
+@pytest.mark.parametrize("other", [{"name": "a"}, {"name": None}, {}])
+def test_a_value_beside_a_key_that_is_a_secrets_is_hidden_whatever_the_name_is(other):
+    rows = {"id": "1", "name": "x"}, {"id": "2", "key": "db.password", "value": "s"} | other
+    shown = made({"id": "text", "name": "text"}, page(*rows))
+    assert rows_of(shown.table)[1]["value"] == "••••"
+
+
+@pytest.mark.parametrize("name", [5, 10**12, 1.5, True])
+@pytest.mark.parametrize("kind", ["unknown", "integer"])
+def test_a_value_beside_a_name_that_is_a_number_is_kept(name, kind):
+    row = {"id": "1", "name": name, "value": "x"}
+    result = made({"id": "text", "name": kind}, page(row), page(row | {"id": "2"}))
+    assert rows_of(result.table) == [row, row | {"id": "2"}]
+
+
 @pytest.mark.parametrize("page_size", [1, 2, 9])
 @pytest.mark.parametrize("among", ["", ', "odd": 1e400', ', "new": 2'])
 def test_a_number_whose_text_is_kept_has_the_text_it_came_as(page_size, among):
