@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from cs_magic.api.asked import check_columns, check_explode, check_options
-from cs_magic.api.came import Resumable
+from cs_magic.api.came import Resumable, Told
 from cs_magic.api.catalogue import Catalogue, Command, bundled
 from cs_magic.api.catalogues import Catalogues, Tell
 from cs_magic.api.checking import check, doubt, unknown
@@ -129,11 +129,13 @@ class Connection:
         lookups: Lookups | None = None,
         watcher: Watcher | None = None,
         into: Into | None = None,
+        told: Told | None = None,
     ) -> Result:
         """The answer to a call as Arrow columns; errors as in `call`.
 
         `lookups` are the names that are known already; `watcher` is told of a job; the rows
-        go `into` what that makes of the call, where they go elsewhere than into a table.
+        go `into` what that makes of the call, where they go elsewhere than into a table; `told`
+        hears how far a list is.
         """
         check_options(options)
         lookups = Lookups() if lookups is None else lookups
@@ -151,7 +153,14 @@ class Connection:
             fields = _JOB if command.is_async and not options.wait else kinds(command)
             rows = into(sent, command, wish) if into else None
             reader = Reader(
-                self.client, command, fields, wish, job, rows=rows, sending=watcher.sends
+                self.client,
+                command,
+                fields,
+                wish,
+                job,
+                rows=rows,
+                sending=watcher.sends,
+                told=told,
             )
             result = reader.read(sent)
         except Incomplete as broken:

@@ -104,6 +104,7 @@ def write(
     """
     target = check(kind, path)
     table = laid_out(result, columns, explode)
+    older = about_older(target, result)
     with aside(target, path) as new:
         if kind == "parquet":
             part = new
@@ -116,7 +117,8 @@ def write(
         else:
             shape, notes = sheets.save_csv(new, table)
         size = size_of(new)
-    return Written(str(target), *shape, size, result.provenance.complete, (*result.notes, *notes))
+    notes = (*result.notes, *notes, *older)
+    return Written(str(target), *shape, size, result.provenance.complete, notes)
 
 
 def is_folder(kind: str, path: str | Path) -> bool:
@@ -199,8 +201,18 @@ def remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
+def about_older(target: Path, result: Result) -> tuple[str, ...]:
+    """A note where a file that may be whole gives way to one that isn't, and nobody wanted that."""
+    came = result.provenance
+    if came.complete is not False or came.limit is not None or not target.exists():
+        return ()
+    return (f"an older {target.name} was replaced by a list that is not complete: {came.reason}",)
+
+
 def size_of(path: Path) -> int:
-    """The bytes of a file, or of the files in a folder."""
+    """The bytes of a file, or of the files in a folder; 0 where there is none."""
+    if not path.exists():
+        return 0
     files = path.iterdir() if path.is_dir() else (path,)
     return sum(one.stat().st_size for one in files)
 

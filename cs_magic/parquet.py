@@ -58,9 +58,10 @@ def save_whole(
     path: Path, result: Result, table: pa.Table, kinds: Mapping[str, str], rows: int = 1 << 20
 ) -> None:
     """Write a table that is conformed to these kinds; a row group has so many rows at most."""
-    metadata = _metadata(table, kinds, result)
-    whole = table.replace_schema_metadata(metadata)
-    pq.write_table(whole, path, row_group_size=rows, compression="zstd")
+    whole = table.replace_schema_metadata(_metadata(table, kinds, result))
+    with pq.ParquetWriter(path, whole.schema, compression="zstd") as writer:
+        for start in range(0, max(1, len(whole)), rows):  # the stop button ends it between two
+            writer.write_table(whole.slice(start, rows))
 
 
 def joined(path: Path, result: Result, parts: Iterable[Path], kinds: Mapping[str, str]) -> None:

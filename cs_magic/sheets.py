@@ -15,7 +15,7 @@ import csv
 import json
 import math
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,7 @@ MOST_ROWS = 1_048_575
 MOST_COLUMNS = 16_384
 LONGEST = 32_767
 _EXACT = 10**15
+_AT_ONCE = 1_000
 _GREATEST = 9.99999999999999e307
 _FIRST_DAY = pa.scalar(datetime(1900, 3, 1), pa.timestamp("us"))
 
@@ -67,8 +68,41 @@ def save_csv(path: Path, table: pa.Table, header: bool = True) -> Saved:
         writer = csv.writer(file, lineterminator="\n")
         if header:
             writer.writerow(inert(name) for name in table.column_names)
-        writer.writerows(zip(*cells, strict=True))
+        for start in range(0, len(table), _AT_ONCE):  # the stop button ends it between two
+            some = (column[start : start + _AT_ONCE] for column in cells)
+            writer.writerows(zip(*some, strict=True))
     return table.shape, ()
+
+
+def with_fractions(table: pa.Table) -> list[str]:
+    """The columns of dates that CSV has with fractions of a second."""
+    return [
+        field.name
+        for field, column in zip(table.schema, table.columns, strict=True)
+        if pa.types.is_timestamp(field.type) and not _is_whole(column)
+    ]
+
+
+def refined(source: Path, target: Path, columns: Collection[int]) -> Path:
+    """A copy of rows of CSV in which the dates of these columns, whole seconds, have fractions.
+
+    Raises:
+        OSError: as the file system says.
+    """
+    before = csv.field_size_limit(2**31 - 1)  # nested fields are long
+    try:
+        with (
+            source.open(encoding="utf-8", newline="") as read,
+            target.open("w", encoding="utf-8", newline="") as file,
+        ):
+            writer = csv.writer(file, lineterminator="\n")
+            for row in csv.reader(read):
+                for number in columns:
+                    row[number] = row[number].replace("Z", ".000000Z")
+                writer.writerow(row)
+    finally:
+        csv.field_size_limit(before)
+    return target
 
 
 def save_xlsx(path: Path, result: Result, table: pa.Table) -> Saved:
@@ -126,12 +160,18 @@ def _csv_cells(field: pa.Field, column: pa.ChunkedArray) -> list[Any]:
 
 def _iso(column: pa.ChunkedArray) -> list[Any]:
     """`2026-11-23T12:00:00Z`, with a fraction only where the column has one."""
-    try:
-        naive = column.cast(pa.timestamp("s"))
-    except pa.ArrowInvalid:
-        naive = column.cast(pa.timestamp("us"))
+    naive = column.cast(pa.timestamp("s" if _is_whole(column) else "us"))
     texts = pc.replace_substring(naive.cast(pa.string()), " ", "T").to_pylist()
     return [text and text + "Z" for text in texts]
+
+
+def _is_whole(column: pa.ChunkedArray) -> bool:
+    """Whether no date has a fraction of a second."""
+    try:
+        column.cast(pa.timestamp("s"))
+    except pa.ArrowInvalid:
+        return False
+    return True
 
 
 def _without_controls(text: str) -> str:

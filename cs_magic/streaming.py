@@ -9,27 +9,31 @@ records in Parquet, whose amounts are kept as text, too). A longer one is writte
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from hashlib import sha256
 from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 
+from cs_magic.api.came import Stopped, Told
 from cs_magic.api.catalogue import Command
 from cs_magic.api.jobs import Watcher
 from cs_magic.api.lookups import Lookups
 from cs_magic.api.met import Met, Recent
 from cs_magic.api.pages import Wish, variants
 from cs_magic.api.records import Records
+from cs_magic.api.settling import KEPT
 from cs_magic.api.spelling import kinds
+from cs_magic.api.unbroken import unbroken
 from cs_magic.api.values import Call, Options, Page, Provenance, Result, parameter_of
 from cs_magic.connection import Connection
-from cs_magic.errors import CallError, Incomplete
+from cs_magic.errors import CallError, CloudStackError, Incomplete
 from cs_magic.files import laid_out
 from cs_magic.parquet import layout
-from cs_magic.parts import Parts
+from cs_magic.parts import Parts, State
 
 HELD = 64
 _GROUP = 16  # the pages of a row group
@@ -38,9 +42,6 @@ _GROUP = 16  # the pages of a row group
 _STABLE = frozenset({"listUsageRecords"})
 # Amounts whose sum is to be exact: a Parquet file has their text beside the number.
 _EXACT = {"listUsageRecords": ("rawusage",)}
-
-# How far it is: pages, rows, and the server's count where there is one.
-Told = Callable[[int, int, int | None], None]
 
 
 def streams(options: Options, call: Call, command: Command | None) -> bool:
@@ -73,21 +74,33 @@ def run(
             off; `error.result` has its rows, or says in `written` where those are.
     """
     if not streams(options, call, connection.catalogue.find(call.command)):
-        return connection.run(call, options, lookups, watcher)
+        return connection.run(call, options, lookups, watcher, told=told)
     streamed: list[Stream] = []
 
     def into(sent: Call, command: Command, wish: Wish) -> Stream:
-        streamed.append(Stream(connection, sent, command, wish, options, told))
+        streamed.append(Stream(connection, sent, command, wish, options))
         return streamed[0]
 
     try:
-        result = connection.run(call, options, lookups, watcher, into)
+        result = connection.run(call, options, lookups, watcher, into, told)
+        return streamed[0].finished(result)
     except Incomplete as broken:
-        if streamed and streamed[0].is_long:
-            broken.result = streamed[0].broken(broken.result)
-            broken.hints = (*broken.hints[:-1], *streamed[0].hints)
+        if streamed:
+            streamed[0].complete(broken)
         raise
-    return streamed[0].finished(result) if streamed[0].is_long else result
+    finally:
+        for stream in streamed:
+            stream.close()
+
+
+class _Waiting(NamedTuple):
+    """The rows of some pages on their way to the part of this number."""
+
+    number: int
+    table: pa.Table
+    pages: int
+    full: bool
+    secrets: Mapping[str, Mapping[int, Any]]
 
 
 class Stream:
@@ -100,7 +113,6 @@ class Stream:
         command: Command,
         wish: Wish,
         options: Options,
-        told: Told | None,
     ) -> None:
         kind, path = options.file or ("", "")
         lists = variants(call, command, wish.own)
@@ -110,10 +122,9 @@ class Stream:
         self._parts = Parts(kind, path, _key(connection, call, wish, options))
         self._stable = command.name in _STABLE and len(lists) == 1 and wish.limit is None
         self._command, self._options = command.name, options
-        self._told = told or (lambda pages, rows, count: None)
-        self._held = self._pages = self._before = 0
-        self._counts: list[int] = []
-        self._failed = False
+        self._lists = self._held = self._before = 0
+        self._full = True
+        self._waiting: _Waiting | None = None
         self._notes: dict[str, str] = {}
         self._went_on = ""
 
@@ -122,7 +133,7 @@ class Stream:
     @property
     def rows(self) -> int:
         """How many were kept."""
-        return self._parts.state.rows + self._records.rows
+        return self._earlier + self._records.rows
 
     @property
     def duplicates(self) -> int:
@@ -144,77 +155,132 @@ class Stream:
 
     @property
     def secrets(self) -> Mapping[str, Mapping[int, Any]]:
-        """What is masked, as long as the rows are held."""
-        return {} if self.is_long else self._records.secrets
+        """What is masked in the rows that aren't written."""
+        waiting = self._unwritten
+        return self._records.secrets if waiting is None else waiting.secrets
 
     def begin(self) -> None:
         """Another list begins."""
         self._records.begin()
-        self._counts.append(0)
+        self._lists += 1
 
     def add(self, page: Page, limit: int | None = None) -> tuple[int, int]:
-        """Take a page in; a part is written with every 64th. CallError where that fails."""
-        left = None if limit is None else limit - self._parts.state.rows
-        taken = self._records.add(page, left)
+        """Take a page in."""
+        taken = self._records.add(page, None if limit is None else limit - self._earlier)
         self._held += 1
-        self._pages += 1
-        self._counts[-1] = max(self._counts[-1], page.count or 0)
-        self._told(self._pages, self.rows, sum(self._counts) or None)
-        if self._held == HELD:
-            self._flush()
+        self._full = self._full and taken[0] >= self._parts.state.size
         return taken
 
-    def table(self) -> pa.Table:
-        """The rows that are held, where they are all; else an empty table, and all are written."""
-        if not self.is_long and not self._exact:
-            return self._records.table()
-        if (self._held or not self.is_long) and not self._failed:
+    def put_down(self) -> None:
+        """Write a part where 64 pages are held. CallError where that fails; they are kept."""
+        if self._held >= HELD:
             self._flush()
-        return pa.table({})
+
+    def end(self) -> None:
+        """No page comes any more: write what is held of a long list."""
+        if self._records.rows if self.is_long else self._exact:
+            self._flush()
+
+    def table(self) -> pa.Table:
+        """The rows that aren't written."""
+        waiting = self._unwritten
+        if waiting is not None:
+            return waiting.table
+        return self._records.table() if self._held or not self.is_long else pa.table({})
 
     # -- the file ------------------------------------------------------------
 
     @property
     def is_long(self) -> bool:
-        """Whether there are so many that they go to the file as they come."""
-        return self._parts.state.parts > 0 or self._failed
+        """Whether rows of it are written already."""
+        return bool(self._parts.state.parts)
 
-    @property
-    def hints(self) -> tuple[str, ...]:
-        """Where the rows are that came, and what the same call does when it is made again."""
-        where = f"{self._parts.folder} holds the {self._parts.state.rows:,} rows that came."
+    def had(self, first: Page, size: int) -> int:
+        """How many pages of this list are written already: those of an interrupted attempt.
+
+        Raises:
+            CallError: somebody else is writing there.
+        """
+        if self._lists > 1:
+            return 0
+        self._parts.alone()
+        mark = sha256(first.rows).hexdigest()
+        before = self._parts.found()
+        why = "" if before is None else self._why_anew(before, mark, size)
+        if before is None or why:
+            self._went_on = f"begun anew after an interruption: {why}" if why else ""
+            self._parts.state = replace(self._parts.state, first=mark, size=size)
+            return 0
+        self._parts.state = before
+        self._before = before.duplicates
+        self._went_on = f"went on after page {before.pages}: those before were written already"
+        return before.pages
+
+    def _why_anew(self, before: State, first: str, size: int) -> str:
+        """Why an earlier attempt can't be gone on with; else an empty text."""
+        if not self._stable:
+            return "its pages may have moved"
+        if (before.first, before.size) != (first, size):
+            return "the list has changed"
+        if not before.parts:
+            return "its pages were not full, and may have grown"
+        return "" if self._parts.are_there(before) else "parts of it are not there any more"
+
+    def finished(self, result: Result) -> Result:
+        """The result of a list that came to its end, in the place of the file where it is long.
+
+        Raises:
+            Incomplete: it can't be put there, or that was stopped.
+        """
+        if (self._options.file and self._options.file[0] == "parquet") or self.is_long:
+            result = replace(result, notes=tuple(n for n in result.notes if not n.endswith(KEPT)))
+        if not self.is_long:
+            return result
+        try:
+            written = self._parts.finish(result, self._group())
+            return replace(result, notes=written.notes, written=written.row())
+        except CallError as error:
+            problem: CloudStackError = error
+        except KeyboardInterrupt:
+            problem = Stopped("it was stopped")
+        came = replace(result.provenance, complete=False, reason=f"not put together: {problem}")
+        raise Incomplete(
+            f"{self._command} came, {came.rows:,} rows, and is no file yet: {problem}",
+            *problem.hints,
+            "error.result says where they are.",
+            result=replace(result, provenance=came),
+            reason=problem,
+        )
+
+    def complete(self, broken: Incomplete) -> None:
+        """Let an error say where the rows are that came, and what the same call does then.
+
+        Of a list that was stopped no more is written: that would take its time.
+        """
+        if not isinstance(broken.reason, Stopped | CallError):
+            with suppress(CallError, KeyboardInterrupt):  # then these rows stay where they are
+                self.end()
         again = (
             "The same call goes on from there."
             if self._stable
             else f"The same call begins anew: the pages of {self._command} may move meanwhile."
         )
-        return where, again
+        if not self.is_long:
+            nothing = f"Nothing is written to {self._parts.target}: the same call begins anew."
+            broken.hints = (*broken.hints, nothing)
+            return
+        folder, written = self._parts.folder, self._parts.state.rows
+        rest = self.rows - written
+        besides = f" The {rest:,} rows after those were not written." if rest else ""
+        where = f"{folder} holds the {written:,} rows that came{' first' * bool(rest)}.{besides}"
+        row = self._parts.left(broken.result).row()
+        secrets = self.secrets
+        broken.result = replace(broken.result, table=self.table(), secrets=secrets, written=row)
+        broken.hints = (*broken.hints[:-1], where, again)
 
-    def had(self, first: Page, size: int) -> int:
-        """How many pages of this list are written already: those of an interrupted attempt."""
-        mark = sha256(first.rows).hexdigest()
-        before = self._parts.found() if len(self._counts) == 1 else None
-        if before is not None and self._stable and (before.first, before.size) == (mark, size):
-            self._parts.state = before
-            self._before = before.duplicates
-            self._pages, self._counts[-1] = before.pages, first.count or 0
-            self._went_on = f"went on after page {before.pages}: those before were written already"
-            return before.pages
-        if before is not None:
-            why = "the list has changed" if self._stable else "its pages may have moved"
-            self._went_on = f"begun anew after an interruption: {why}"
-        if len(self._counts) == 1:
-            self._parts.state = replace(self._parts.state, first=mark, size=size)
-        return 0
-
-    def finished(self, result: Result) -> Result:
-        """The result of a list that came to its end, in the place of the file."""
-        written = self._parts.finish(result, self._group())
-        return replace(result, notes=written.notes, written=written.row())
-
-    def broken(self, result: Result) -> Result:
-        """The result of a list that broke off."""
-        return replace(result, written=self._parts.left(result).row())
+    def close(self) -> None:
+        """Let others write there."""
+        self._parts.free()
 
     def _group(self) -> int:
         return _GROUP * max(1, self._parts.state.size)
@@ -228,25 +294,49 @@ class Stream:
         )
         return list(chain.from_iterable(both))
 
+    @property
+    def _unwritten(self) -> _Waiting | None:
+        """The rows that wait for their part, where that isn't written yet."""
+        waiting = self._waiting
+        written = waiting is None or waiting.number < len(self._parts.state.parts)
+        return None if written else waiting
+
+    @property
+    def _earlier(self) -> int:
+        """The rows that are held no longer."""
+        waiting = self._unwritten
+        return self._parts.state.rows + (0 if waiting is None else len(waiting.table))
+
     def _flush(self) -> None:
-        state, options = self._parts.state, self._options
-        whole = self._records.drained()
-        of_these = Result(whole, Provenance(""))
-        paths = any("." in column for column in options.columns or ())
-        if paths or not state.kinds:
-            laid = laid_out(of_these, self._columns())
-            state.kinds = state.kinds or layout(whole, laid, options.columns)
-        if not paths:
-            laid = whole
-        try:
-            self._parts.write(laid, self._held, self.duplicates, self._group())
-        except CallError:
-            self._failed = True
-            raise
-        self._held = 0
+        """Write a part. Whatever breaks this off loses no row: it is written, or it waits."""
+        waiting = self._unwritten or self._drained()
+        laid = self._laid_out(waiting.table)
+        told = waiting.pages, waiting.full, self.duplicates
+        self._parts.write(laid, *told, self._group())
         for note in self.notes:
             self._notes.setdefault(note.partition(":")[0], note)
         self._records.notes.clear()
+
+    def _drained(self) -> _Waiting:
+        """The rows that were held, waiting for their part."""
+        whole, number = self._records.table(), len(self._parts.state.parts)
+        secrets = self._records.secrets
+        waiting = _Waiting(number, whole, self._held, self._full, secrets)
+        with unbroken():
+            self._waiting = waiting
+            self._records.clear()
+            self._held, self._full = 0, True
+        return waiting
+
+    def _laid_out(self, whole: pa.Table) -> pa.Table:
+        """The rows as the file has them; the first ones settle which columns it has."""
+        state, options = self._parts.state, self._options
+        paths = any("." in column for column in options.columns or ())
+        if state.kinds and not paths:
+            return whole
+        laid = laid_out(Result(whole, Provenance("")), self._columns())
+        state.kinds = state.kinds or layout(whole, laid, options.columns)
+        return laid if paths else whole
 
 
 def _key(connection: Connection, call: Call, wish: Wish, options: Options) -> str:

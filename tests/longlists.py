@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from types import FrameType
 from typing import Any
 
 from api.servers import KEYS, Came, Reply, Server, listed, serving
@@ -43,7 +45,8 @@ class Long:
     """What there is: usage records, machines, and those of projects.
 
     `breaks_at` is the page of which nothing comes; `stops_at` the one at which somebody
-    presses the stop button.
+    presses the stop button; `meanwhile` has what happens, once, while a page is asked for. The
+    server counts `besides` more rows than there are.
     """
 
     usage: Rows = field(default_factory=list)
@@ -51,6 +54,8 @@ class Long:
     projects: Rows = field(default_factory=list)
     breaks_at: int = 0
     stops_at: int = 0
+    besides: int = 0
+    meanwhile: dict[int, Callable[[], object]] = field(default_factory=dict)
     asked: list[int] = field(default_factory=list)
 
     def answer(self, came: Came) -> Reply:
@@ -69,7 +74,27 @@ class Long:
             return Reply(530, b'{"x":{"errorcode":530,"errortext":"no such page"}}')
         if page == self.stops_at:
             os.kill(os.getpid(), signal.SIGINT)
-        return Reply(body=listed(key, rows[(page - 1) * size : page * size], len(rows)))
+        self.meanwhile.pop(page, lambda: None)()
+        count = len(rows) + self.besides
+        return Reply(body=listed(key, rows[(page - 1) * size : page * size], count))
+
+
+@contextmanager
+def stopped_in(function: Callable[..., object]) -> Iterator[None]:
+    """Press the stop button once this function of ours begins on the main thread."""
+    pressed = []
+
+    def watch(frame: FrameType, event: str, arg: object) -> None:
+        if event == "call" and frame.f_code is function.__code__ and not pressed:
+            pressed.append(frame)
+            os.kill(os.getpid(), signal.SIGINT)
+
+    sys.setprofile(watch)
+    try:
+        yield
+    finally:
+        sys.setprofile(None)
+    assert pressed
 
 
 @contextmanager

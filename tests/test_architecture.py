@@ -39,7 +39,7 @@ ROWS = (
     "api.catalogues  api.lookups  api.many",
     "api.names  api.outcomes  api.united",
     "frames  comparison",
-    "parquet  sheets",
+    "parquet  sheets  alone",
     "files",
     "connection  parts",
     "opening  following  streaming  several",

@@ -24,6 +24,7 @@ class Ahead(Generic[T]):
             only when they are asked for.
         workers: how many threads fetch.
         interrupt: cuts what these threads (by ident) are in the middle of.
+        idle: is called now and then while the next one is waited for.
 
     Leaving the `with` stops the threads; what they are fetching is cut off.
     """
@@ -35,10 +36,12 @@ class Ahead(Generic[T]):
         known: int,
         workers: int,
         interrupt: Callable[[set[int]], None],
+        idle: Callable[[], None] = lambda: None,
     ) -> None:
         self._fetch = fetch
         self._known = known
         self._interrupt = interrupt
+        self._idle = idle
         self._stop = threading.Event()
         self._changed = threading.Condition()
         self._came: dict[int, T] = {}
@@ -81,12 +84,9 @@ class Ahead(Generic[T]):
         """In order and without end; raises what the fetch of the next one raised."""
         number = self._wanted
         while True:
+            while not self._is_there(number):
+                self._idle()
             with self._changed:
-                self._wanted = number
-                self._changed.notify_all()
-                # In slices: an interrupt that comes just before a wait would not end it.
-                while not self._changed.wait_for(self._settled, timeout=0.2):
-                    continue
                 if number in self._failed:
                     raise self._failed[number]
                 thing = self._came.pop(number)
@@ -120,6 +120,14 @@ class Ahead(Generic[T]):
                 return None
             number, self._next = self._next, self._next + 1
             return number
+
+    def _is_there(self, number: int) -> bool:
+        """Whether the number wanted now came, waited for a little."""
+        with self._changed:
+            self._wanted = number
+            self._changed.notify_all()
+            # In slices: an interrupt that comes just before a wait would not end it.
+            return self._changed.wait_for(self._settled, timeout=0.2)
 
     def _settled(self) -> bool:
         return self._wanted in self._came or self._wanted in self._failed

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -18,6 +18,14 @@ from cs_magic.errors import CloudStackError, Incomplete
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+
+# How far it is: pages, rows, and the server's count where there is one.
+Told = Callable[[int, int, int | None], None]
+
+
+class Stopped(CloudStackError):
+    """Somebody pressed the stop button."""
 
 
 class Rows(Protocol):
@@ -59,6 +67,12 @@ class Resumable(Rows, Protocol):
     def had(self, first: Page, size: int) -> int:
         """How many pages of this size are there, told what the first one holds now."""
 
+    def put_down(self) -> None:
+        """A page was taken in whole: a longer piece of work that may be broken off."""
+
+    def end(self) -> None:
+        """No page comes any more."""
+
 
 class Came:
     """Takes the pages of one call, of one list or of several."""
@@ -86,6 +100,11 @@ class Came:
     def left(self) -> int | None:
         """How many rows the limit leaves; None where there is no limit."""
         return None if self._limit is None else max(0, self._limit - self.rows)
+
+    @property
+    def count(self) -> int | None:
+        """How many rows the server counts, of the lists that have begun."""
+        return sum(this.counts[-1] for this in self.lists if this.counts) or None
 
     def begin(self) -> None:
         """Another list begins."""

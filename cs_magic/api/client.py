@@ -180,7 +180,7 @@ class Client:
                 if sending is not None:
                     sending(call)
                 with _told_how_to_find(call):
-                    response = self._sent(call, request)
+                    response = self._sent(call, request, stop)
             return _answer_to_a_write(call, response)
         except TransportError as error:
             problem = fate(call, error) if error.sent else error
@@ -208,14 +208,19 @@ class Client:
     def _send(self, call: Call, request: Request, stop: threading.Event, waited: float) -> Response:
         """The answer to a request that waited for its turn; no more than the server copes with."""
         with self._turn(call, stop, waited):
-            return self._sent(call, request)
+            return self._sent(call, request, stop)
 
-    def _sent(self, call: Call, request: Request) -> Response:
+    def _sent(self, call: Call, request: Request, stop: threading.Event) -> Response:
         began = time.monotonic()
-        response = self.transport.send(request)
-        if response.status in {429, 503}:
+        try:
+            response = self.transport.send(request)
+        except TransportError as error:
+            if error.sent and error.passing and not stop.is_set():
+                self.gate.refused()  # it didn't answer in time, or broke off
+            raise
+        if response.status in {429, 503, 504}:
             self.gate.refused()
-        else:
+        elif response.status == 200:  # a refusal's time tells nothing of a page's
             self.gate.answered(_but_for_the_page(call), time.monotonic() - began)
         if response.status == 429:  # every worker of this endpoint waits, not only this one
             self.gate.hold(envelope.retry_seconds(response))

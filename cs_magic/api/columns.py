@@ -80,12 +80,14 @@ def wire_of(kind: str) -> str:
 class Column:
     """The cells of one field, page by page; `present` once a row had it.
 
-    Cells of a JSON column are the bytes of JSON values, `null` where there is nothing.
+    Cells of a JSON column are the bytes of JSON values, `null` where there is nothing. A number
+    of an `exact` column travels as the text that it came as.
     """
 
-    def __init__(self, name: str, kind: str) -> None:
+    def __init__(self, name: str, kind: str, exact: bool = False) -> None:
         self.name = name
         self.kind = kind
+        self.exact = exact
         self.wire = wire_of(kind)
         self.present = False
         self._chunks: list[pa.Array] = []
@@ -98,17 +100,23 @@ class Column:
         if fits(values, self.wire):
             return
         found = kind_met(values)
-        if self._chunks or found == "nested" or is_secret(self.name):
+        if self._chunks or found == "nested" or self.exact or is_secret(self.name):
             self._widen()
         else:  # a server of another version: all are of one other kind, so far
             self.wire = found
 
-    def append(self, start: int, values: Cells) -> None:
-        """Add cells, the first of which is row `start`; rows before that had none."""
+    def append(self, start: int, values: Cells) -> bool:
+        """Add cells, the first of which is row `start`; rows before that had none.
+
+        Returns:
+            Whether they travel otherwise from now on: one of them didn't fit.
+        """
         self._fill(start)
+        before = self.wire
         chunk = self._array(values)  # which may widen the column
         self._chunks.append(chunk)
         self._length += len(values)
+        return self.wire != before
 
     def whole(self, rows: int) -> pa.ChunkedArray:
         """All cells, as they travelled."""
@@ -140,8 +148,16 @@ class Column:
             self._chunks = [_json_array(_encoded(chunk)) for chunk in self._chunks]
 
 
+class Number(str):
+    """A number of JSON as the text that it came as."""
+
+    __slots__ = ()
+
+
 def json_bytes(value: Any) -> bytes:
     """A value as JSON; None is `null`."""
+    if isinstance(value, Number):
+        return value.encode()
     return json.dumps(value, ensure_ascii=False).encode()
 
 

@@ -1,8 +1,8 @@
 """How many requests an endpoint has from this kernel at a time, whoever sends them.
 
 As many as the profile's `workers` say: four, where nothing else is said. A server that refuses
-because of too many (429, 503), or whose answers take ever longer, gets fewer; one that copes
-gets one more now and then.
+because of too many (429, 503), that doesn't answer in time, or whose answers take ever longer, gets
+fewer than it had; one that copes gets one more now and then.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from weakref import WeakValueDictionary
 
 LONGEST_PAUSE = 60.0
 SLOW = 4.0  # times what the same call took at best
-SOON = 1.0  # seconds: what is quicker than that is no burden
+SOON = 0.25  # seconds: what is quicker than that is no burden
 _LOOK = 0.05
 _REMEMBERED = 64
 
@@ -81,19 +81,24 @@ class Gate:
                 del self._best[next(iter(self._best))]
             slow = seconds > max(SOON, SLOW * best)
             if slow and not self._quiet:
-                self._narrow(self._allowed - 1)
+                self._narrow(self._had - 1)
             self._quiet = max(0, self._quiet - 1)
             if not slow:  # one more after as many answers as are under way
                 self._allowed = min(self._most, self._allowed + 1 / max(1.0, self._allowed))
                 self._changed.notify()
 
     def refused(self) -> None:
-        """The server had too much to do: half as many from now on."""
+        """The server had too much to do, or gave no answer: half as many as it had from now on."""
         with self._changed:
             if self._quiet:
                 self._quiet -= 1
             else:
-                self._narrow(self._allowed / 2)
+                self._narrow(self._had / 2)
+
+    @property
+    def _had(self) -> float:
+        """How many it had when it answered: another profile may be allowed more than are sent."""
+        return min(self._allowed, self._under_way)
 
     def _widen(self, most: int) -> None:
         if most > self._most:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -67,26 +67,29 @@ def _hidden(column: Column, values: Cells, row: Mapping[str, Cells], suspicious:
         mask = _MASKS[column.wire]
         return [value if _plain(value) in _NOTHING else mask for value in values]
     if column.name in _VALUES:
-        beside = row.get("name") or row.get("key") or [None] * len(values)
-        if any(map(_names_a_secret, beside)):
-            values = _beside(column, values, beside)
+        beside = zip(*(row[name] for name in ("name", "key") if name in row), strict=True)
+        secret = [any(map(_names_a_secret, names)) for names in beside]
+        if any(secret):
+            values = _beside(column, values, secret)
     if column.wire == "text":
         may = column.name.lower().endswith("url") and may_hold_secret(values)
         return [masked(value) for value in values] if may else values
     return list(map(_masked_json, values)) if suspicious else values
 
 
-def _beside(column: Column, values: Cells, names: Cells) -> Cells:
+def _beside(column: Column, values: Cells, secret: Sequence[bool]) -> Cells:
     """The values of settings, texts hidden where their names say that they are secret."""
     mask = _MASKS[column.wire]
     return [
-        mask if _names_a_secret(name) and _is_text(value) else value
-        for value, name in zip(values, names, strict=True)
+        mask if is_one and _is_text(value) else value
+        for value, is_one in zip(values, secret, strict=True)
     ]
 
 
 def _names_a_secret(name: Any) -> bool:
     """Whether a cell, of text or JSON, is the name of a secret."""
+    if isinstance(name, int | float):  # a number names nothing
+        return False
     plain = _plain(name)
     return names_a_secret(loads(plain) if isinstance(plain, bytes) else plain)
 

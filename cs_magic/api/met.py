@@ -50,7 +50,10 @@ class Recent(Met):
     def begin(self) -> None:
         """Another list begins."""
         if self._marks:
-            self._earlier.append(array("Q", sorted(self._marks)))
+            import numpy  # what streams has it anyway, and it sorts in place
+
+            numpy.frombuffer(self._marks, "u8").sort()
+            self._earlier.append(self._marks)
         self._marks = array("Q")
         self._last.clear()
 

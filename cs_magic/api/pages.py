@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from cs_magic.api import sight
 from cs_magic.api.access import Authorized
 from cs_magic.api.ahead import Ahead
-from cs_magic.api.came import Came, Resumable, Rows
+from cs_magic.api.came import Came, Resumable, Rows, Stopped, Told
 from cs_magic.api.catalogue import Command
 from cs_magic.api.client import Client, Sending
 from cs_magic.api.lenient import loads
@@ -60,7 +60,8 @@ class Reader:
 
     `ended` gives what comes of a job; without it that is the job's own row. `stop` is given
     by a thread that works for the person's own, and ends the reading once it is set. `rows`
-    take the rows elsewhere than into a table. `sending` is told when a state-changing call goes.
+    take the rows elsewhere than into a table. `sending` is told when a state-changing call goes,
+    `told` hears how far a list is, now and then.
     """
 
     def __init__(
@@ -73,6 +74,7 @@ class Reader:
         stop: threading.Event | None = None,
         rows: Resumable | None = None,
         sending: Sending | None = None,
+        told: Told | None = None,
     ) -> None:
         self._client = client
         self._sending = sending
@@ -82,6 +84,7 @@ class Reader:
         self._ended = ended or (lambda reply: reply)
         self._stop = stop
         self._rows = rows
+        self._told = told or (lambda pages, rows, count: None)
         into: Rows = rows or Records(kinds, wish.only, wish.text)
         self._came = Came(client, command.name, into, wish.limit)
 
@@ -100,14 +103,15 @@ class Reader:
             for each in calls:
                 self._came.begin()
                 self._read(each)
+            if self._rows:
+                self._rows.end()
+            return self._came.result(call, scope, missed=self._missed_ids(call))
         except CloudStackError as error:
             problem = error
         except KeyboardInterrupt:
             if not self._came.pages:
                 raise
-            problem = CloudStackError("it was stopped")
-        else:
-            return self._came.result(call, scope, missed=self._missed_ids(call))
+            problem = Stopped("it was stopped")
         raise self._came.broken_off(call, scope, problem) if self._came.pages else problem
 
     def of(self, call: Call, payload: Payload) -> Result:
@@ -174,7 +178,8 @@ class Reader:
         def fetch(number: int, stop: threading.Event) -> Payload:
             return self._exchange(call.having(page=number, pagesize=size), stop)
 
-        with Ahead(fetch, first, last, workers, self._client.transport.interrupt) as pages:
+        cut = self._client.transport.interrupt
+        with Ahead(fetch, first, last, workers, cut, self._tell) as pages:
             try:
                 for number, page in pages:
                     if not self._goes_on(page, number, size):
@@ -195,8 +200,9 @@ class Reader:
         """The first page, and the page size that the server takes."""
         limit = self._came.left
         size = PAGESIZE if limit is not None and limit <= PAGESIZE else self._pagesize()
-        # Of a second list some rows came with the first: they don't count towards the limit.
-        limit = None if len(self._came.lists) > 1 else limit
+        if limit is not None and len(self._came.lists) > 1:
+            # Of a second list the first may have had some; and one more tells whether it ends.
+            size, limit = min(size, (self._wish.limit or 0) + 1), None
         asked = _even(limit, size)
         try:
             return asked, self._exchange(call.having(page=1, pagesize=asked))
@@ -205,7 +211,7 @@ class Reader:
             if error.errorcode != 431 or told is None or not 0 < int(told[1]) < asked:
                 raise
             self._client.pagesize = int(told[1])
-            size = _even(limit, self._client.pagesize)
+            size = _even(limit, min(size, self._client.pagesize))
         return size, self._exchange(call.having(page=1, pagesize=size))
 
     def _pagesize(self) -> int:
@@ -233,12 +239,18 @@ class Reader:
         """Take a page in; whether there may be another."""
         this = self._came.this
         held, new = self._came.take(payload)
+        self._tell()
+        if self._rows:
+            self._rows.put_down()
         ended = held == 0 or (new == 0 and number > 1)
         this.full = held >= size and not ended
         if ended or self._came.left == 0:
             return False
         count = this.counts[-1] if this.counts else 0
         return held >= size or number * size < count
+
+    def _tell(self) -> None:
+        self._told(self._came.pages, self._came.rows, self._came.count)
 
     def _exchange(self, call: Call, stop: threading.Event | None = None) -> Payload:
         is_read = self._command.is_read

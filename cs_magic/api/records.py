@@ -18,7 +18,7 @@ from typing import Any
 import pyarrow as pa
 
 from cs_magic.api.at_rest import collector_at_rest
-from cs_magic.api.columns import Cells, Column, json_bytes, parsed
+from cs_magic.api.columns import Cells, Column, Number, json_bytes, parsed
 from cs_magic.api.envelope import unreadable
 from cs_magic.api.hiding import Hiding
 from cs_magic.api.lenient import loads
@@ -54,16 +54,18 @@ class Records:
         met: Met | None = None,
         exact: Collection[str] = (),
     ) -> None:
-        self._only = None if only is None else frozenset(only) | {"id", "zoneid"}
+        self._only = None if only is None else _read_too(frozenset(only))
+        self._exact = () if text else exact
         self._columns = {
-            name: Column(name, kind) for name, kind in kinds.items() if self._takes(name)
+            name: Column(name, kind, name in self._exact)
+            for name, kind in kinds.items()
+            if self._takes(name)
         }
         for name in self._only or ():  # also what is documented nowhere, so that rows have a column
             self._columns.setdefault(name, Column(name, _kind(name)))
         self._kinds = dict(kinds)
         self._text = text
         self._wanted = only
-        self._exact = () if text else exact
         self._order: list[str] = []
         self._reader: Rows | None = None
         self._seen = Seen(met or Met())
@@ -131,14 +133,12 @@ class Records:
         except RecursionError as error:
             raise unreadable(error) from None
 
-    def drained(self) -> pa.Table:
-        """The rows since the last time, as `table` gives them; they are not kept any longer."""
-        table = self.table()
+    def clear(self) -> None:
+        """Forget the rows; what was learnt of them stays."""
         for column in self._columns.values():
             column.clear()
         self.rows = 0
         self._hiding = Hiding()
-        return table
 
     def _table(self) -> pa.Table:
         present = [column for column in self._columns.values() if column.present]
@@ -197,7 +197,7 @@ class Records:
             return self._reader.read(page.rows)
         except (*UNREADABLE, ValueError):  # 1e400, rows that are no objects, odd names
             self._reader = None
-            return self._by_hand(rows), len(rows)
+            return self._by_hand(rows, page), len(rows)
 
     def _struct(self) -> Rows:
         """A reader for what is present; fields wanted by name may come later."""
@@ -206,7 +206,11 @@ class Records:
         columns = [self._columns[name] for name in (*known, *later)]
         return Rows(columns, closed=self._only is None)
 
-    def _by_hand(self, rows: list[dict[str, Any]]) -> dict[str, Cells]:
+    def _by_hand(self, rows: list[dict[str, Any]], page: Page) -> dict[str, Cells]:
+        if self._exact:
+            texts = json.loads(page.rows, strict=False, parse_float=Number, parse_int=Number)
+            for row, text in zip(rows, texts, strict=True):
+                row |= {n: text[n] for n in self._exact if isinstance(text.get(n), Number)}
         cells: dict[str, Cells] = {}
         for name, column in self._columns.items():
             if column.present:
@@ -223,7 +227,8 @@ class Records:
             cells = {name: list(compress(values, keep)) for name, values in cells.items()}
         shown = self._hiding.hide(cells, self._columns, self.rows)
         for name, values in shown.items():
-            self._columns[name].append(self.rows, values)
+            if self._columns[name].append(self.rows, values):
+                self._reader = None  # it reads the column as what it was
         self.rows += held if keep is None else sum(keep)
 
 
@@ -270,6 +275,12 @@ def kinds_of(table: pa.Table) -> dict[str, str]:
 
 def _as_row(key: str | None, row: Any) -> dict[str, Any]:
     return row if isinstance(row, dict) else {key or "value": row}
+
+
+def _read_too(only: frozenset[str]) -> frozenset[str]:
+    """What is wanted, what tells rows apart, and what tells whether a value is a secret."""
+    beside = {"name", "key"} if only & {"value", "defaultvalue"} else set()
+    return only | {"id", "zoneid"} | beside
 
 
 def _kind(name: str) -> str:

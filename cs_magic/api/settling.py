@@ -19,6 +19,7 @@ from cs_magic.api.columns import ARROW, UTC, Cells, Column, fits, kind_met, pars
 
 Settled = tuple[pa.Field, pa.ChunkedArray, list[str]]
 _DECIMAL = re.compile(r"-?[0-9]+(?:[.,][0-9]+)?(?:[eE][+-]?[0-9]+)?")
+KEPT = "the column keeps every value as it came"
 _NO_DIGITS = {"Unlimited": float("inf"), "NaN": float("nan")}
 
 
@@ -35,15 +36,13 @@ def settled(column: Column, rows: int, text: bool) -> Settled:
 
 
 def as_text(column: Column, rows: int) -> pa.ChunkedArray:
-    """A column's values as the text they came as; of a number that came as one, its JSON."""
+    """A column's values as the text they came as; of a number, the one it came as."""
     whole = column.whole(rows)
     if column.wire != "json":
         return whole.cast(ARROW["text"])
-    values = (
-        value if value is None or isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-        for value in parsed(whole)
-    )
-    return pa.chunked_array([list(values)], ARROW["text"])
+    cells = whole.to_pylist()
+    values = [json.loads(cell) if cell is not None and cell[0] == '"' else cell for cell in cells]
+    return pa.chunked_array([values], ARROW["text"])
 
 
 def _is_nested(column: Column, whole: pa.ChunkedArray) -> bool:
@@ -114,7 +113,7 @@ def _read_one(kind: str, text: str) -> Any:
 def _note(column: Column, value: str, kind: str = "") -> str:
     kind = kind or column.kind
     what = {"number": "a number", "port": "a port", "date": "a date"}.get(kind, kind)
-    return f"{column.name}: {value} is not {what}; the column keeps every value as it came"
+    return f"{column.name}: {value} is not {what}; {KEPT}"
 
 
 def _mixed(column: Column, values: Cells) -> list[str]:

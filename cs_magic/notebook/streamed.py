@@ -1,4 +1,4 @@
-"""A list that goes to a file as it comes, and the line that tells how far it is."""
+"""A list that takes its time, perhaps into a file: the line that tells how far it is."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from cs_magic.errors import CloudStackError
 from cs_magic.notebook.progress import Progress
 from cs_magic.notebook.shown import frame_of, say
 from cs_magic.streaming import run
@@ -22,7 +23,10 @@ _SOON = 1.0  # seconds: what is quicker needs no line
 
 
 class Line:
-    """Pages, rows, rows a second and, where the count is known, the time that is left."""
+    """Pages, rows, rows a second and, where the count is known, the time that is left.
+
+    Nothing is shown of a list that is quick, or of a single page.
+    """
 
     def __init__(
         self,
@@ -37,7 +41,7 @@ class Line:
         self._command = command
         self._began = clock()
         self._first: int | None = None
-        self._shown = ""
+        self._shown, self._is_there = "", False
 
     def told(self, pages: int, rows: int, count: int | None) -> None:
         """Show how far it is."""
@@ -49,12 +53,14 @@ class Line:
         if count and rate:
             parts.append(f"{_time(max(0, count - rows) / rate)} left")
         self._shown = " · ".join([*parts, self._where])
-        if seconds >= _SOON:
+        several = pages > 1 or (count or 0) > rows
+        if several and seconds >= _SOON:
+            self._is_there = True
             self._progress.show(self._shown)
 
     def end(self) -> None:
         """Show the line that stays, where any was shown."""
-        if self._shown and self._clock() - self._began >= _SOON:
+        if self._is_there:
             self._progress.end(self._shown)
 
 
@@ -66,15 +72,20 @@ def answer(
     watcher: Watcher,
     quiet: bool,
 ) -> Result:
-    """The answer to a call; a long list that goes to a file tells how far it is.
+    """The answer to a call; a long list tells how far it is.
 
-    Errors as in `streaming.run`.
+    Errors as in `streaming.run`, and a CloudStackError for a list that was stopped at once.
     """
     line = Line(connection, call.command, quiet)
+    command = connection.catalogue.find(call.command)
     try:
         return run(connection, call, options, lookups, watcher, line.told)
+    except KeyboardInterrupt:
+        if command is None or not command.is_read:
+            raise
     finally:
         line.end()
+    raise CloudStackError(f"{call.command} was stopped before anything came")
 
 
 def value_of(connection: Connection, result: Result, options: Options) -> Any:

@@ -10,9 +10,11 @@ from typing import Any
 
 import pandas as pd
 
-from cs_magic.api.masks import is_secret, masked, names_a_secret
-
-MICROSECOND = 1_000_000
+MASK = "••••"
+# What ends so holds a secret; of a setting or a tag, whose `value` it is that is one, too.
+ENDINGS = ("password", "passwd", "passphrase", "secret", "secretkey", "privatekey", "psk", "token")
+OF_SETTINGS = (*ENDINGS, ".key")
+ALONE = {"apikey", "accesskey", "sessionkey", "presharedkey", "configdata", "userapikey"}
 
 
 def cell(value: Any) -> Any:
@@ -110,10 +112,83 @@ def _typed(values: list[Any], kind: str) -> tuple[str, list[Any]]:
 
 def _without_secrets(row: dict[str, Any]) -> dict[str, Any]:
     """A secret of any type is hidden in a column of its own, one with a type is in nested ones."""
-    hidden = {name: "••••" for name in row if is_secret(name) and row[name] not in (None, "")}
-    pair = any(names_a_secret(row.get(name)) for name in ("name", "key"))
-    hidden |= {"value": "••••"} if pair and isinstance(row.get("value"), str) else {}
+    hidden = {name: MASK for name in row if is_secret(name) and row[name] not in (None, "")}
+    beside = names_a_secret(row.get("name")) or names_a_secret(row.get("key"))
+    pair = beside and isinstance(row.get("value"), str) and row["value"]
+    hidden |= {"value": MASK} if pair else {}
     return {name: masked(value) for name, value in row.items()} | hidden
+
+
+def is_secret(name: str) -> bool:
+    """Whether what has this name is hidden."""
+    return name.lower().endswith(ENDINGS) or name.lower() in ALONE
+
+
+def names_a_secret(name: Any) -> bool:
+    """Whether the value beside this name is hidden."""
+    return isinstance(name, str) and (is_secret(name) or name.lower().endswith(OF_SETTINGS))
+
+
+def masked(value: Any, hide: bool = False) -> Any:
+    """A value with each secret in it hidden; `hide` where its name says that it is one."""
+    if isinstance(value, list):
+        return [masked(one, hide) for one in value]
+    if isinstance(value, dict):
+        pair = names_a_secret(value.get("name")) or names_a_secret(value.get("key"))
+        return {
+            name: masked(one, is_secret(name) or (pair and name == "value"))
+            for name, one in value.items()
+        }
+    return MASK if hide and not isinstance(value, bool) and value not in (None, "") else value
+
+
+def ordered(rows: list[dict[str, Any]], kinds: dict[str, str]) -> list[str]:
+    """The columns of a table: documented ones that came, others that came, documented ones."""
+    came = dict.fromkeys(name for row in rows for name in row)
+    known = [name for name in kinds if name in came]
+    return list(dict.fromkeys([*known, *came, *kinds]))
+
+
+def in_a_file(row: dict[str, Any], kinds: dict[str, str]) -> dict[str, Any]:
+    """A row as a file of one schema has it: what doesn't fit, or isn't documented, in `_other`."""
+    held, other = dict[str, Any].fromkeys(kinds), {}
+    given = {name: one for name, one in _without_secrets(row).items() if one is not None}
+    for name, value in given.items():
+        try:
+            held[name] = _held(kinds[name], value)
+        except (KeyError, ValueError, TypeError, OverflowError):
+            other[name] = value
+    return held | {"_other": other or None}
+
+
+def _held(kind: str, value: Any) -> Any:
+    if kind == "nested":
+        return value
+    if isinstance(value, float) and value.is_integer() and kind in ("integer", "port"):
+        value = int(value)
+    if kind in ("number", "port") and not isinstance(value, str):
+        kind = {"number": "float", "port": "integer"}[kind]
+    return _READ[kind](value)
+
+
+def distinct(pages: list[list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    """The rows of a list's pages without those that came again.
+
+    A row is known by its id, and its zone where there is one; by all of it where a row of its
+    page has no id. One that its own page has twice is kept, and tells nothing of others.
+    """
+    met: set[Any] = set()
+    kept = []
+    for rows in pages:
+        by_id = all(row.get("id") is not None for row in rows)
+        keys = [(row["id"], str(row.get("zoneid"))) if by_id else json.dumps(row) for row in rows]
+        kept += [
+            row
+            for row, key in zip(rows, keys, strict=True)
+            if keys.count(key) > 1 or key not in met
+        ]
+        met.update(key for key in keys if keys.count(key) == 1)
+    return kept
 
 
 def _text(value: Any) -> str:

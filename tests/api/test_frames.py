@@ -39,6 +39,46 @@ def column(kind: str, *values: object, text: bool = False) -> tuple[str, list, i
 INF = math.inf
 
 
+@pytest.mark.parametrize("beside", ["name", "key"])
+def test_a_secret_value_is_hidden_also_where_its_name_is_no_column(beside):
+    rows = [{"id": str(n), beside: "db.password", "value": f"s{n}"} for n in range(3)]
+    result = made({"id": "text", "value": "text"}, *map(page, rows), only=["value"])
+    assert result.table.to_pydict() == {"value": ["••••"] * 3}
+
+
+@pytest.mark.parametrize("other", [{"name": "a"}, {"name": None}, {}])
+def test_a_value_beside_a_key_that_is_a_secrets_is_hidden_whatever_the_name_is(other):
+    rows = {"id": "1", "name": "x"}, {"id": "2", "key": "db.password", "value": "s"} | other
+    shown = made({"id": "text", "name": "text"}, page(*rows))
+    assert rows_of(shown.table)[1]["value"] == "••••"
+
+
+@pytest.mark.parametrize("name", [5, 10**12, 1.5, True])
+@pytest.mark.parametrize("kind", ["unknown", "integer"])
+def test_a_value_beside_a_name_that_is_a_number_is_kept(name, kind):
+    row = {"id": "1", "name": name, "value": "x"}
+    result = made({"id": "text", "name": kind}, page(row), page(row | {"id": "2"}))
+    assert rows_of(result.table) == [row, row | {"id": "2"}]
+
+
+@pytest.mark.parametrize("page_size", [1, 2, 9])
+@pytest.mark.parametrize("among", ["", ', "odd": 1e400', ', "new": 2'])
+def test_a_number_whose_text_is_kept_has_the_text_it_came_as(page_size, among):
+    numbers = ["1.10", '"2.50"', "0.12345678901234567890123", "1E2", "1e400", "-0", "null"]
+    rows = [f'{{"id": "{n}", "used": {one}{among}}}' for n, one in enumerate(numbers)]
+    records = Records({"id": "text", "used": "number"}, exact=("used",))
+    for start in range(0, len(rows), page_size):
+        text = f"[{','.join(rows[start : start + page_size])}]"
+        records.add(Page("thing", None, text.encode()))
+    texts = [None if one == "null" else one.strip('"') for one in numbers]
+    assert records.table()["used_text"].to_pylist() == texts
+
+
+@pytest.mark.parametrize("big", [2**63, 2**64 - 1, 2**64, -(2**63) - 1])
+def test_an_integer_beyond_64_bits_on_a_later_page_keeps_the_pages_after_it(big):
+    assert column("integer", 1, big, 3)[:2] == ("object", [1, big, 3])
+
+
 @pytest.mark.parametrize(
     ("kind", "values", "dtype", "cells"),
     [

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import threading
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 import pytest
-from api.servers import KEYS, Reply, listed, serving
+from api.servers import KEYS, Reply, Scripted, listed, reply, serving, ticking
 
 from cs_magic import connect
+from cs_magic.api.client import Client
 from cs_magic.api.gate import SLOW, Gate, gate_of
+from cs_magic.api.profile import Profile
+from cs_magic.api.values import Call, Response
+from cs_magic.errors import CloudStackError, TransportError
 
 LONG = 20.0
 GO = threading.Event()
@@ -56,7 +60,7 @@ def test_who_is_stopped_waits_no_longer():
 def test_a_server_that_has_too_much_to_do_gets_half():
     gate = told(0.1)
     assert gate.allowed == 4
-    with gate.turn(4, GO), gate.turn(4, GO):
+    with gate.turn(4, GO), gate.turn(4, GO), gate.turn(4, GO), gate.turn(4, GO):
         gate.refused()
         gate.refused()  # sent before the first refusal: it tells nothing new
     assert gate.allowed == 2
@@ -70,16 +74,39 @@ def test_it_never_gets_less_than_one():
     assert gate.allowed == 1
 
 
-def test_rising_latency_slows_it_down_and_falling_latency_lets_it_recover():
-    gate = told(0.5, *[0.5 * SLOW * 1.1] * 8)
+def test_what_is_refused_counts_from_what_was_sent_and_not_from_what_another_profile_may_send():
+    gate = told(0.1, most=16)
+    with ExitStack() as turns:
+        for _ in range(4):
+            turns.enter_context(gate.turn(4, GO))
+        gate.refused()
+    assert gate.allowed == 2
+
+
+def test_so_does_what_is_slow():
+    gate = told(0.1, most=16)
+    with ExitStack() as turns:
+        for _ in range(4):
+            turns.enter_context(gate.turn(4, GO))
+        gate.answered("list", 9.0)
+    assert gate.allowed == 3
+
+
+@pytest.mark.parametrize("quick", [0.05, 0.5])
+def test_rising_latency_slows_it_down_and_falling_latency_lets_it_recover(quick):
+    gate, at_once = told(quick), threading.Event()
+    at_once.set()
+    for _ in range(8):
+        with gate.turn(4, at_once), gate.turn(4, at_once), gate.turn(4, at_once):
+            gate.answered("list", quick * SLOW * 1.3)
     assert gate.allowed < 3
     for _ in range(20):
         with gate.turn(4, GO):
-            gate.answered("list", 0.5)
+            gate.answered("list", quick)
     assert gate.allowed == 4
 
 
-@pytest.mark.parametrize("slow", [0.05 * SLOW * 2, 0.9])
+@pytest.mark.parametrize("slow", [0.01 * SLOW * 2, 0.25])
 def test_what_is_quick_enough_is_no_burden(slow):
     assert told(0.01, *[slow] * 8).allowed == 4
 
@@ -165,6 +192,58 @@ def test_a_profile_with_more_workers_has_more_under_way():
     ):
         frame = cloud.listEvents(listall=True)
     assert (len(frame), busy.most) == (170, 16)
+
+
+def after(answer: Response | TransportError, gate: Gate) -> int:
+    """How many a gate allows after a client had that answer, sent once."""
+
+    def answered(form):
+        if isinstance(answer, TransportError):
+            raise answer
+        return answer
+
+    profile = Profile("lab", "https://host/client/api", KEYS, workers=4)
+    client = Client(profile, Scripted(answered), ticking(), gate=gate)
+    with suppress(CloudStackError):
+        client.exchange(Call("listZones"), is_read=True, attempts=1)
+    return gate.allowed
+
+
+WHOLE = reply(listed("zone", [], 0))
+SILENT = TransportError("No answer within 60 s")
+
+
+@pytest.mark.parametrize(
+    ("answer", "allowed"),
+    [
+        (reply(b"{}", 500), 1),
+        (reply(b"{}", 502), 1),
+        (reply(b"{}", 504), 1),
+        (SILENT, 1),
+        (WHOLE, 2),
+    ],
+)
+def test_only_a_good_answer_gets_a_server_more(answer, allowed):
+    gate = Gate()
+    with gate.turn(4, GO):
+        gate.refused()
+    assert after(answer, gate) == allowed
+
+
+@pytest.mark.parametrize(
+    ("answer", "allowed"),
+    [
+        (reply(b"{}", 503), 2),
+        (reply(b"{}", 504), 2),
+        (SILENT, 2),
+        (TransportError("Nobody listens", sent=False), 4),
+        (reply(b"{}", 502), 4),
+    ],
+)
+def test_a_server_that_gives_no_answer_in_time_gets_half(answer, allowed):
+    gate = Gate()
+    with gate.turn(4, GO), gate.turn(4, GO), gate.turn(4, GO):
+        assert after(answer, gate) == allowed
 
 
 def test_after_a_503_fewer_are_sent_and_the_list_is_whole():

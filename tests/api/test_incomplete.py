@@ -186,6 +186,18 @@ def test_pages_beyond_the_known_last_are_fetched_only_when_they_are_wanted():
     assert sorted(fetched) == [2, 3, 4, 5]
 
 
+def test_who_waits_for_a_page_is_called_now_and_then():
+    called = threading.Event()
+
+    def fetch(number, stop):
+        assert called.wait(LONG)
+        return number
+
+    with Ahead(fetch, 1, 1, 1, lambda threads: None, idle=called.set) as pages:
+        assert next(iter(pages)) == (1, 1)
+    assert all_ended()
+
+
 def test_no_more_is_fetched_ahead_than_twice_the_workers():
     fetched, idle = [], threading.Event()
 

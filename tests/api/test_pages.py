@@ -337,6 +337,13 @@ def test_a_limit_counts_over_both_lists():
     assert (len(came(result)), result.provenance.complete) == (8, False)
 
 
+def test_a_second_list_is_asked_for_no_more_than_the_limit_and_one_row():
+    server = Things(things(3), project=things(4, first=2), largest=500)
+    result = server.read(wish=Wish(limit=5), command=SCOPED)
+    assert server.asked == [("1", "5"), ("1", "6")]
+    assert names(result) == [row["id"] for row in things(5)]
+
+
 def test_a_limit_that_the_first_list_fills_leaves_the_second_unasked():
     server = Things(things(6), project=things(6, first=6))
     result = server.read(wish=Wish(limit=6), command=SCOPED)
