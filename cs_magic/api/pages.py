@@ -230,10 +230,12 @@ class Reader:
         return self._client.pagesize
 
     def _last_page(self, size: int) -> int:
+        """The last page that will be asked for, by the count: a full one is not the last."""
         this, left = self._came.this, self._came.left
         rows = this.counts[-1] if this.counts else 0
-        rows = rows if left is None else min(rows, left + this.sizes[0])
-        return -(-rows // size)
+        if left is None:
+            return rows // size + 1
+        return -(-min(rows, left + this.sizes[0]) // size)
 
     def _goes_on(self, payload: Payload, number: int, size: int) -> bool:
         """Take a page in; whether there may be another."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from typing import Any
+
 import pytest
 from clouds import SCOPED, THINGS, UNPAGED, Things, came, facts, names, things
 from servers import listed, reply
@@ -435,3 +438,18 @@ def test_a_row_that_came_twice_on_a_page_stands_for_one_that_did_not_come(page):
 def test_rows_of_one_id_that_differ_are_all_counted():
     rows = [{"id": "1", "n": str(n)} for n in range(30)]
     assert facts(Things(rows).read(), "rows", "complete") == (30, True)
+
+
+def test_the_empty_page_behind_a_list_of_full_ones_is_asked_for_with_the_others() -> None:
+    """Pages 2 to 5 are answered once all of them are under way; the fifth has no rows."""
+    together = threading.Barrier(4)
+
+    def cut(rows: list[Any], page: int, size: int) -> list[Any]:
+        if page > 1:
+            together.wait(30)
+        return rows[(page - 1) * size : page * size]
+
+    server = Things(things(40), page_of=cut)
+    result = server.read(workers=4)
+    assert facts(result, "rows", "complete") == (40, True)
+    assert sorted(server.asked) == [(str(page), "10") for page in range(1, 6)]
