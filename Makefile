@@ -19,11 +19,12 @@ demo: $(VENV)/.lab ## run the first notebook on the demo cloud, here in the term
 lab: $(VENV)/.lab ## open JupyterLab on the first notebook
 	$(BIN)/jupyter lab $(NOTEBOOK)
 
+# More at a time than there are cores: many wait for a kernel or a browser.
 test: $(VENV)/.dev lint ## lint, types, and the tests that CI runs
-	$(BIN)/python -m pytest -n 2 -m "not long"
+	$(BIN)/python -m pytest -n 4 -m "not long"
 
 test-all: $(VENV)/.dev lint ## everything, the long tests too
-	HYPOTHESIS_PROFILE=new CS_MAGIC_TEST_EXAMPLES=5000 $(BIN)/python -m pytest -n 2
+	HYPOTHESIS_PROFILE=new CS_MAGIC_TEST_EXAMPLES=5000 $(BIN)/python -m pytest -n 4
 
 lint: $(VENV)/.dev ## ruff and mypy
 	$(BIN)/ruff check .

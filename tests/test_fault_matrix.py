@@ -14,8 +14,8 @@ from fault_places import CELLS, FAULTS, SHIFTS, cell, shifting
 
 from cs_magic.api import login
 from cs_magic.api.client import Client
-from cs_magic.api.transport import HttpTransport
 from cs_magic.api.sockets import Session
+from cs_magic.api.transport import HttpTransport
 from cs_magic.demo.server import Demo
 from cs_magic.errors import CloudStackError
 
