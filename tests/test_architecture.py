@@ -20,7 +20,7 @@ ROWS = (
     "api.values",
     "api.elsewhere",
     "api.envelope  api.credentials  api.columns  api.wire  api.catalogue",
-    "api.settling  api.hiding  api.seen  api.structs  api.sight",
+    "api.settling  api.hiding  api.seen  api.structs  api.sight  api.job",
     "api.profile  api.records  api.apis  api.checking  api.asked  api.named  api.traces"
     "  api.details  api.spelling",
     "api.sources",

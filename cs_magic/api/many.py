@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 from types import TracebackType
 
 from cs_magic.api.client import Client, Sending, TurnedAway, Unwanted
-from cs_magic.api.jobs import FORGOTTEN, Job, Watcher, answer, ask, interval
+from cs_magic.api.job import Job, answer
+from cs_magic.api.jobs import FORGOTTEN, Watcher, ask, interval
 from cs_magic.api.traces import TRACE
 from cs_magic.api.until import Until
 from cs_magic.api.values import Call, JobReply, Payload

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from cs_magic.api.job import Job
 from cs_magic.api.jobs import FORGOTTEN as DOES_NOT_KNOW
-from cs_magic.api.jobs import Job, Watcher, answered, ask
+from cs_magic.api.jobs import Watcher, answered, ask
 from cs_magic.api.masks import masked_arguments
 from cs_magic.api.traces import TRACE
 from cs_magic.api.values import Call

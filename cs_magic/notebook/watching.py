@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from cs_magic.api.jobs import Job, Watcher, still_running
+from cs_magic.api.job import Job
+from cs_magic.api.jobs import Watcher, still_running
 from cs_magic.api.outcomes import counted
 from cs_magic.api.traces import fate
 from cs_magic.errors import CloudStackError, FateUnknown, TransportError

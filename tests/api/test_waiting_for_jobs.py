@@ -14,7 +14,8 @@ from servers import Came, Reply, Server, serving
 
 from cs_magic import ApiError, FateUnknown, JobFailed, SignInNeeded, StillRunning, TransportError
 from cs_magic.api.envelope import read
-from cs_magic.api.jobs import LONGEST, SHORTEST, Job, Watcher, answer, ask, ended, interval
+from cs_magic.api.job import Job, answer
+from cs_magic.api.jobs import LONGEST, SHORTEST, Watcher, ask, ended, interval
 from cs_magic.api.values import Call, Document, JobReply, Options, Response
 from cs_magic.connection import Connection
 from cs_magic.following import each, job
