@@ -130,7 +130,6 @@ def account_row(account: Account, counts: Used) -> Row:
     """The account as the root admin sees it in listAccounts."""
     limited = account.role.kind != 1
     user = user_row(account)
-    del user["apikeyaccess"]  # listUsers alone tells it
     return {
         "id": account.id,
         "name": account.name,
