@@ -40,7 +40,7 @@ pictures: $(VENV)/.dev ## the page of every notebook as a picture, in build/scre
 peers: $(VENV)/.dev ## other people's clients from PyPI (cs, libcloud) against the demo cloud
 	@PYTHONPATH=tests $(BIN)/python -m peers
 
-peers-go: $(VENV)/.dev ## these, the SDK for Go and cmk where they are at hand; saves the table
+peers-go: $(VENV)/.dev ## these, the SDK for Go (needs Go) and cmk where it is at hand; saves the table
 	@PYTHONPATH=tests $(BIN)/python -m peers --all --save
 
 verify: $(VENV)/.dev ## hold our client against your CloudStack, reading only: PROFILE=name

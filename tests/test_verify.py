@@ -143,10 +143,15 @@ def test_a_report_names_nothing_of_whose_cloud_it_is(demo: Demo, capsys) -> None
 def test_a_character_that_the_server_signs_otherwise_is_reported(demo, monkeypatch, capsys) -> None:
     def refuse(command: str, form: dict[str, str], inner: dict[str, Any]) -> None:
         if "~" in form.get("keyword", ""):
-            raise RefusedError(401, "unable to verify user credentials and/or request signature")
+            raise RefusedError(
+                401, "user jdoe@acme.example at gw1.acme.example (10.1.2.3) is unknown"
+            )
 
     one, other = with_edit(demo, refuse, monkeypatch, capsys)
-    assert one.startswith("`~`: is refused as if it were signed wrongly")
+    assert one == (
+        "`~`: is refused as if it were signed wrongly: "
+        "Unauthorized 401: user … at a-host (an-address) is unknown"
+    )
     assert other.startswith("'Zürich ~ Genève': is refused")
 
 
@@ -157,7 +162,7 @@ def test_a_server_that_checks_no_signature_is_reported(monkeypatch, capsys) -> N
         code, report = ran(capsys)
     assert code == 1
     assert "**problem** a wrong signature: is taken: this server checks none" in report
-    assert "the server takes or refuses a call whatever its time" in report
+    assert "the server takes a call whose time is over" in report
 
 
 def test_a_count_that_lies_is_reported(demo, monkeypatch, capsys) -> None:
@@ -185,6 +190,27 @@ def test_rows_that_pages_lose_are_reported(demo, monkeypatch, capsys) -> None:
 
     (problem,) = with_edit(demo, lose, monkeypatch, capsys)
     assert re.match(r"listNetworks: in pages of \d+, 1 of \d+ rows were missing", problem)
+
+
+def test_a_row_that_comes_twice_is_reported(demo, monkeypatch, capsys) -> None:
+    def repeat(command: str, form: dict[str, str], inner: dict[str, Any]) -> None:
+        rows = inner.get("virtualmachine") if command == "listVirtualMachines" else None
+        if rows and form["pagesize"] == "500" and len(rows) > 19:
+            rows[1] = rows[0]
+
+    first, *_ = with_edit(demo, repeat, monkeypatch, capsys)
+    assert re.match(r"listVirtualMachines: 1 of \d+ rows came more than once", first)
+
+
+def test_usage_records_are_looked_at_in_the_last_month_that_has_any(capsys, monkeypatch) -> None:
+    with demo_cloud(machines=5, job_seconds=0) as demo:
+        monkeypatch.setenv("CLOUDSTACK_ENDPOINT", demo.endpoint)
+        monkeypatch.setenv("CLOUDSTACK_KEY", demo.api_key)
+        monkeypatch.setenv("CLOUDSTACK_SECRET", demo.secret_key)
+        _, report = ran(capsys)
+    found = re.search(r"^\| listUsageRecords \| ([\d,]+) \| ([\d,]+) \| ok \|$", report, re.M)
+    assert found
+    assert found[1] != "0"
 
 
 def test_a_mistyped_field_is_reported_without_its_value(demo, monkeypatch, capsys) -> None:
@@ -264,7 +290,29 @@ def test_a_wrong_secret_is_one_problem_and_not_the_clock_s(monkeypatch, capsys) 
     assert code == 1
     assert "**1 problem was found.**" in report
     assert "Unauthorized 401" in report
+    assert "a wrong secret key, a clock that is off" in report
+    assert "the server refuses each call of these keys, whatever its time" in report
     assert "tell-tale" not in report
+
+
+def test_an_endpoint_that_is_not_there_is_one_problem(monkeypatch, capsys) -> None:
+    monkeypatch.setenv("CLOUDSTACK_ENDPOINT", "http://127.0.0.1:1/client/api")
+    code, report = ran(capsys)
+    assert code == 1
+    assert "**1 problem was found.**" in report
+
+
+def test_write_with_a_read_only_profile_is_refused_at_the_start(
+    demo: Demo, monkeypatch, tmp_path, capsys
+) -> None:
+    somebody = demo.accounts["webshop"]
+    (tmp_path / ".cloudstack.ini").write_text(
+        f"[shy]\nendpoint = {demo.endpoint}\nkey = {somebody.api_key}\n"
+        f"secret = {somebody.secret_key}\nread_only = true\n"
+    )
+    assert main(["shy", "--write"]) == 2
+    shown = capsys.readouterr()
+    assert (shown.out, shown.err) == ("", "Refused: --write: the profile shy is read-only\n")
 
 
 def test_user_credentials_are_verified_and_signed_out(demo: Demo, monkeypatch, capsys) -> None:

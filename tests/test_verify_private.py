@@ -12,7 +12,12 @@ from cs_magic.api.credentials import KeyPair
 from cs_magic.api.profile import Profile
 from cs_magic.verify.findings import shape, without_private
 
-PROFILE = Profile("test", "https://cloud.example.com/client/api", KeyPair("key", "secret"))
+PROFILE = Profile(
+    "acme-prod",
+    "https://cloud.example.com/client/api",
+    KeyPair("key", "secret"),
+    source="/home/jane/cs.ini",
+)
 
 
 def whole(step: Step) -> bool:
@@ -47,9 +52,14 @@ def test_a_recorded_error_text_names_nobody_in_a_report(step: Step) -> None:
     [
         ("cloud.example.com can't be reached", "the-host can't be reached"),
         ("see https://intranet.example/x?y", "see a-url"),
+        ("gw01.acme.example: no route to db.acme.example.", "a-host: no route to a-host."),
+        ("org.apache.cloudstack.Thing failed", "org.apache.cloudstack.Thing failed"),
         ("mail to Jane.Doe@example.com", "mail to a-mail"),
         ("host fe80:0:0:1::17 is down", "host an-address is down"),
         ("\x1b[31mred", "\\u001b[31mred"),
+        ("the profile acme-prod is read-only", "the profile the-profile is read-only"),
+        ("write it into [acme-prod] of /home/jane/cs.ini", "write it into … of a-file"),
+        ("Adele's machine 'Adele's vm' doesn't stop", "Adele's machine … doesn't stop"),
     ],
 )
 def test_hosts_addresses_and_control_characters_are_taken_out(text: str, shown: str) -> None:

@@ -191,6 +191,13 @@ class _Reader:
             settings: dict[str, Any] = _renamed(section, CS)
             if BOOLEANS.get(section.get("dangerous_no_tls_verify", "").lower()):
                 settings.setdefault("verify", False)
+            if section.get("read_only"):  # it is ours, and who writes it means it
+                said = section["read_only"]
+                settings["read_only"] = BOOLEANS.get(said.lower(), said)
+            unknown = [key for key in section if key not in OF_CS and not key.startswith("header_")]
+            if unknown:
+                named = ", ".join(unknown)
+                self.odd.append(harmless(f"{file.shown}: [{name}] {named}: nothing reads this"))
             yield self._profile(name, "cs", file, settings)
 
     def _profile(self, name: str, kind: str, file: _File, settings: dict[str, Any]) -> Found:
@@ -257,6 +264,11 @@ CS = {
     "job_timeout": "job_timeout",
     "verify": "verify",
 }
+# What else may stand in a file of cs; of ours it is read_only.
+OF_CS = {*CS, "read_only"}.union(
+    "cert cert_key dangerous_no_tls_verify expiration name poll_interval retry retry_backoff"
+    " theme trace".split()
+)
 CMK = {
     "url": "endpoint",
     "apikey": "api_key",

@@ -96,6 +96,7 @@ class Demo:
         throttle: tuple[int, float] | None = None,
     ) -> None:
         self.world = World(seed, machines, usage_rows=usage_rows)
+        self.world.api_limit = throttle
         self.cloud = Cloud(self.world, job_seconds)
         self.app = App(
             self.cloud,

@@ -9,7 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 from cs_magic.connection import Connection
-from cs_magic.errors import CloudStackError
+from cs_magic.errors import CloudStackError, Refused
 from cs_magic.notebook.connections import Connections
 from cs_magic.verify.run import verified
 
@@ -22,6 +22,8 @@ def main(words: Sequence[str] | None = None) -> int:
     with closing(Connections()) as connections:
         try:
             connection = _connection(connections, options.profile)
+            if options.write and connection.profile.read_only:
+                raise Refused(f"--write: the profile {connection.profile.name} is read-only")
         except CloudStackError as error:
             sys.stderr.write("\n".join(error.lines()) + "\n")
             return 2

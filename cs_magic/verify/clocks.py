@@ -35,9 +35,8 @@ def clock(client: Client) -> tuple[Section, timedelta]:
     except CloudStackError as error:
         problem = Finding("problem", "", said(error, client.profile))
         return Section("Clock", "could not be told", (problem,)), timedelta()
-    if seconds is None:
-        note = "the server takes or refuses a call whatever its time"
-        return Section("Clock", note, (Finding("note", "", note),)), timedelta()
+    if isinstance(seconds, str):
+        return Section("Clock", seconds, (Finding("note", "", seconds),)), timedelta()
     ahead = "ahead of" if seconds < 0 else "behind"
     text = f"this machine's is {_spoken(abs(seconds))} {ahead} the server's"
     if abs(seconds) <= 1:
@@ -48,11 +47,13 @@ def clock(client: Client) -> tuple[Section, timedelta]:
     return Section("Clock", text, findings), timedelta(seconds=seconds)
 
 
-def _halved(client: Client, keys: KeyPair) -> int | None:
-    """How many seconds later it is at the server; None where that does not matter to it."""
+def _halved(client: Client, keys: KeyPair) -> int | str:
+    """How many seconds later it is at the server, or why that can't be told."""
     least, most = -DAY, DAY
-    if not _takes(client, keys, most) or _takes(client, keys, least):
-        return None
+    if not _takes(client, keys, most):
+        return "can't be told: the server refuses each call of these keys, whatever its time"
+    if _takes(client, keys, least):
+        return "can't be told: the server takes a call whose time is over"
     while most - least > 1:
         middle = (least + most) // 2
         if _takes(client, keys, middle):

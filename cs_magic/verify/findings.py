@@ -19,8 +19,16 @@ _PRIVATE = (
     (re.compile(r"(?<![\w:])[0-9a-fA-F]{0,4}(?::[0-9a-fA-F]{0,4}){3,7}(?![\w:])"), "an-address"),
     (re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+"), "a-mail"),
     (re.compile(r"\w+://\S+"), "a-url"),
+    # Hosts; settings look like them, Java's classes are not anybody's.
+    (
+        re.compile(
+            r"(?<![\w.-])(?!org\.apache|com\.cloud|java)[\w-]+(?:\.[\w-]+)*\.[A-Za-z]{2,}\b"
+        ),
+        "a-host",
+    ),
     (re.compile(r"[{\[].*[}\]]", re.S), "…"),  # CloudStack's dumps of what it stumbled over
-    (re.compile(r"[\"'][^\"']*[\"']"), "…"),
+    (re.compile(r'"[^"]*"'), "…"),
+    (re.compile(r"(?<!\w)'.*?'(?!\w)", re.S), "…"),  # but not what isn't quoted by apostrophes
     # Who it is, but not "user credentials" or "the given user has".
     (
         re.compile(
@@ -75,9 +83,19 @@ def said(error: CloudStackError, profile: Profile) -> str:
     return f"{type(error).__name__}{codes}: {without_private(str(error), profile)}"
 
 
+def said_whole(error: CloudStackError, profile: Profile) -> str:
+    """An error as a report has it, with what to try."""
+    hints = (without_private(hint, profile) for hint in error.hints)
+    return "; ".join((said(error, profile), *hints))
+
+
 def without_private(text: str, profile: Profile) -> str:
-    """A server's text without the host, ids, addresses, URLs and whatever it quotes."""
+    """A text without the host, the profile's name, ids, addresses, URLs and whatever it quotes."""
     text = harmless(text)
+    if profile.name:
+        text = re.sub(rf"(?<![\w-]){re.escape(profile.name)}(?![\w-])", "the-profile", text)
+    if "/" in profile.source:
+        text = text.replace(profile.source, "a-file")
     for word in (profile.endpoint, profile.host, profile.host.partition(":")[0]):
         text = text.replace(word, "the-host")
     for pattern, word in _PRIVATE:

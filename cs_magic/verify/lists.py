@@ -1,16 +1,21 @@
-"""Every list that the role has: its pages against the server's counts, its fields' types."""
+"""Every list that the role has: its pages against the server's counts, its fields' types.
+
+A list of up to 500 rows is also read in parts. Of a longer one, and of up to 2,000 rows, the
+number is held against the count, and no row may come twice.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from cs_magic.api.catalogue import Catalogue, Command, Field
 from cs_magic.api.columns import kind_of
 from cs_magic.api.lenient import loads
 from cs_magic.api.pages import variants
+from cs_magic.api.records import rows_of
 from cs_magic.api.settling import fitted
 from cs_magic.api.values import Call, Options, Page
 from cs_magic.connection import Connection
@@ -23,12 +28,14 @@ Tell = Callable[[str], None]
 
 MOST = 2_000  # rows that are read of a list
 FIRST = 500  # of which so many are looked at
+MONTHS = 12  # that are looked through for one with records
 ATTEMPTS = 3  # at a list in which something is wrong: things may come and go meanwhile
 # These ask something beyond CloudStack, a hypervisor or a directory, for what it holds.
 OUTSIDE = frozenset(
     "listLdapUsers listStoragePoolObjects listTemplateDirectDownloadCertificates"
     " listUnmanagedInstances listVmsForImport listVmwareDcVms listVolumesForImport".split()
 )
+_DAYS = ("startdate", "enddate")
 _SHOWN = 8  # fields that are named
 _WORDS = {"templatefilter": "executable", "resourcetype": "UserVm", "type": "PRIMARY"}
 
@@ -104,8 +111,7 @@ class Lists:
 
     def _call(self, command: Command) -> Call | str:
         """A call with what the command cannot do without, or why there is none."""
-        today = datetime.now(UTC).date()
-        days = {"startdate": str(today - timedelta(days=7)), "enddate": str(today)}
+        days = dict(zip(_DAYS, _week(datetime.now(UTC).date()), strict=True))
         call = Call(command.name)
         for parameter in command.required:
             known = (self.ids.get(name) for name in parameter.related)
@@ -113,6 +119,20 @@ class Lists:
             if value is None:
                 return f"not asked: it needs {parameter.name}"
             call = call.having(**{parameter.name: value})
+        return self._with_records(command, call) if call.given("startdate") else call
+
+    def _with_records(self, command: Command, call: Call) -> Call:
+        """The call for its last week, or for the last month before in which there is anything."""
+        today = datetime.now(UTC).date()
+        months = (today - timedelta(days=30 * number) for number in range(1, MONTHS + 1))
+        spans = [_week(today), *((str(day), str(day + timedelta(days=30))) for day in months)]
+        for span in spans:
+            asked = call.having(**dict(zip(_DAYS, span, strict=True)))
+            try:
+                if self._page(asked, command, 1).rows:
+                    return asked
+            except CloudStackError:
+                return call  # reading it tells
         return call
 
     def _compared(self, command: Command, call: Call) -> Read:
@@ -130,6 +150,10 @@ class Lists:
         for repaired in result.notes:
             if "repaired" in repaired or "replaced" in repaired:
                 read.findings.append(Finding("note", command.name, repaired))
+        twice = came.duplicates + _twice(rows_of(result.table))
+        if twice:
+            text = f"{twice} of {came.rows} rows came more than once"
+            read.findings.append(Finding("problem", command.name, text))
         size = min(FIRST, self.connection.client.pagesize or FIRST)
         first = self._page(variants(call, command)[0], command, size)
         read.findings += typed(command, first.rows, self.dates)
@@ -176,9 +200,22 @@ class Part:
     @property
     def keys(self) -> list[str]:
         """What tells the rows apart."""
-        return [
-            str((row.get("id"), row.get("zoneid")) if "id" in row else row) for row in self.rows
-        ]
+        return [str(_identity(row) if "id" in row else row) for row in self.rows]
+
+
+def _identity(row: Row) -> tuple[Any, Any]:
+    """What no two rows of a list have: a template is listed once for each zone."""
+    return row.get("id"), row.get("zoneid")
+
+
+def _twice(rows: Sequence[Row]) -> int:
+    """How many rows came before, where they have ids."""
+    known = [_identity(row) for row in rows if row.get("id") is not None]
+    return len(known) - len(set(known))
+
+
+def _week(today: date) -> tuple[str, str]:
+    return str(today - timedelta(days=7)), str(today)
 
 
 def _judged(name: str, whole: Part, parts: Sequence[Part]) -> Iterator[Finding]:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
 from cs_magic.api.credentials import KeyPair
 from cs_magic.api.values import Call
 from cs_magic.connection import Connection
-from cs_magic.errors import CloudStackError
+from cs_magic.errors import CloudStackError, Unauthorized
 from cs_magic.verify.clocks import clock
-from cs_magic.verify.findings import Finding, Section, said
+from cs_magic.verify.findings import Finding, Section, said_whole
 from cs_magic.verify.lists import Lists
 from cs_magic.verify.report import Report
 from cs_magic.verify.signing import signing
@@ -31,14 +31,14 @@ def verified(connection: Connection, write: bool = False, tell: Tell = lambda _:
     """
     began, when = time.monotonic(), datetime.now(UTC)
     tell("what the server can do")
-    problem = _first_call(connection)
+    error = _first_call(connection)
     facts = _facts(connection)
     tell("the clock")
+    if error is not None:
+        found = tuple(_failed(connection, error))
+        return Report(facts, found, when, time.monotonic() - began)
     timing, later = clock(connection.client)
     sections = [timing]
-    if problem is not None:
-        refused = Section("First call", "failed, so little more was asked", (problem,))
-        return Report(facts, (refused, timing), when, time.monotonic() - began)
     tell("signing")
     sections.append(signing(connection.client))
     lists = Lists(connection, connection.catalogue)
@@ -50,14 +50,22 @@ def verified(connection: Connection, write: bool = False, tell: Tell = lambda _:
     return Report(facts, tuple(sections), when, time.monotonic() - began)
 
 
-def _first_call(connection: Connection) -> Finding | None:
+def _first_call(connection: Connection) -> CloudStackError | None:
     """What is wrong with the first call; it also reads what the server can do."""
     try:
         connection.client.exchange(Call("listCapabilities"), is_read=True)
         connection.sync() if connection.catalogue.origin == "cached" else connection.meet()
     except CloudStackError as error:
-        return Finding("problem", "", said(error, connection.profile))
+        return error
     return None
+
+
+def _failed(connection: Connection, error: CloudStackError) -> Iterator[Section]:
+    """What is told where the first call fails: a clock that is off may be why a key is refused."""
+    problem = Finding("problem", "", said_whole(error, connection.profile))
+    yield Section("First call", "failed, so little more was asked", (problem,))
+    if isinstance(error, Unauthorized):
+        yield clock(connection.client)[0]
 
 
 def _facts(connection: Connection) -> tuple[tuple[str, str], ...]:

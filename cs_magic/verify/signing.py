@@ -38,7 +38,8 @@ def _tried(client: Client, call: Call) -> Iterator[Finding]:
     try:
         client.exchange(call, is_read=True)
     except Unauthorized as error:
-        yield Finding("problem", about, f"is refused as if it were signed wrongly ({error})")
+        text = f"is refused as if it were signed wrongly: {said(error, client.profile)}"
+        yield Finding("problem", about, text)
     except ApiError as error:  # the signature was taken, the value was not
         yield Finding("note", about, f"is not wanted: {said(error, client.profile)}")
     except CloudStackError as error:

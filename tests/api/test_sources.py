@@ -13,6 +13,7 @@ from nobody import without_rights
 from cs_magic.api.profile import Profile
 from cs_magic.api.profiles import Profiles
 from cs_magic.api.sources import LARGEST, Found, Places, Sources
+from cs_magic.errors import ProfileError
 
 FILES = {
     "config": "config/config.toml",
@@ -244,6 +245,25 @@ def test_a_profile_of_cs_is_what_cs_makes_of_it(machine, ends, mark):
     assert (first.timeout, first.verify) == (60, "/etc/ssl/private-ca.pem")
     assert second.credentials.secret_key == "100%"
     assert (second.timeout, second.job_timeout, second.verify) == (7, 90, False)
+
+
+@pytest.mark.parametrize(("said", "meant"), [("true", True), ("Yes", True), ("off", False)])
+def test_read_only_in_a_file_of_cs_is_heeded(machine, said, meant):
+    machine.write(home_cs=cs("a", "h", f"read_only = {said}"))
+    assert machine.get("a").read_only is meant
+    assert machine.sources.broken == ()
+
+
+def test_a_read_only_that_is_neither_is_an_error(machine):
+    machine.write(home_cs=cs("a", "h", "read_only = perhaps"))
+    with pytest.raises(ProfileError, match="read_only is true or false"):
+        machine.get("a")
+
+
+def test_what_nothing_reads_in_a_file_of_cs_is_named(machine):
+    own = ("theme = fruity", "header_x-y = z", "retry = 2", "trace = true", "cert = /c.pem")
+    machine.write(home_cs=cs("a", "h", *own, "scope = own", "readonly = true"))
+    assert machine.sources.broken == ("~/.cloudstack.ini: [a] scope, readonly: nothing reads this",)
 
 
 def test_the_file_of_cloudstack_config_comes_before_that_of_home(machine):

@@ -1,4 +1,7 @@
-"""What in the demo stands for a recorded thing: the most alike, by owner, zone, state and type."""
+"""What in the demo stands for a recorded thing: the most alike, by owner, zone, state and type.
+
+Of those that are equally alike it is one that stands for nothing else yet.
+"""
 
 from __future__ import annotations
 
@@ -57,12 +60,14 @@ class Counterparts:
         self._demo = demo
         self._lists: dict[str, list[Row]] = {}
         self._known: dict[str, str] = {}
+        self._taken: set[str] = set()
 
     def of(self, theirs: str) -> str:
         """Our id of what is most like the recorded thing; the same where there was none."""
         if theirs not in self._known:
             found = things().get(theirs)
             self._known[theirs] = self._like(*found) if found else self._of_people(theirs)
+            self._taken.add(self._known[theirs])
         return self._known[theirs]
 
     def machine(self, account: str) -> str:
@@ -110,6 +115,7 @@ class Counterparts:
                 one.get("zoneid", self.zone if command != "listZones" else None) == self.zone,
                 ("projectid" in one) == ("projectid" in row),
                 *(one.get(name) == row.get(name) for name in ALIKE),
+                str(one["id"]) not in self._taken,
             )
 
         best = max(rows, key=likeness, default=None)

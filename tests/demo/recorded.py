@@ -140,3 +140,12 @@ def _of_text(text: str) -> str:
 def spellings(rows: list[Row], name: str) -> set[str]:
     """How a field is written in some rows."""
     return {spelling(row[name]) for row in rows if name in row}
+
+
+# How values are written that are no texts.
+NO_TEXT = {"int", "float", "bool", "dict", "list", "NoneType"}
+
+
+def misspelled(here: set[str], there: set[str]) -> set[str]:
+    """Which ways of writing a field are none of the recorded ones: free text may look like any."""
+    return {one for one in here - there if one in NO_TEXT or "text" not in there}

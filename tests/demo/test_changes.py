@@ -257,6 +257,41 @@ def test_too_many_calls_are_429_for_users_alone(wire: Any) -> None:
         assert {root.call("listZones").status for _ in range(9)} == {200}
 
 
+def test_a_throttled_cloud_tells_how_many_calls_it_takes(wire: Any, call: Any) -> None:
+    with serving(machines=5, throttle=(4, 600)) as demo:
+        told = Worker(demo, wire).call("listCapabilities").inner["capability"]
+    assert (told["apilimitmax"], told["apilimitinterval"]) == (4, 600)
+    assert "apilimitmax" not in call("root", "listCapabilities").inner["capability"]
+
+
+def test_a_key_that_has_run_out_is_not_made(worker: Worker) -> None:
+    user = worker.demo.world.people.accounts["erp"].user.id
+    made = worker.done("registerUserKeys", id=user, enddate="2020-01-01T00:00:00Z")
+    assert made["jobresult"] == {
+        "errorcode": 431,
+        "errortext": "Keypair cannot be created with expired date, please input a date in the "
+        "future.",
+    }
+    made = worker.done("registerUserKeys", id=user, enddate="2090-01-01T00:00:00Z")
+    assert made["jobresult"]["userkeys"]["enddate"] == "2090-01-01T00:00:00+0000"
+
+
+def test_a_disabled_account_is_not_locked(worker: Worker) -> None:
+    account = worker.demo.world.people.accounts["erp"].id
+    assert worker.done("disableAccount", id=account, lock="false")["jobstatus"] == 1
+    refused = worker.done("disableAccount", id=account, lock="true")
+    assert (refused["jobstatus"], refused["jobresultcode"]) == (2, 530)
+    assert "Unable to lock account Account [" in refused["jobresult"]["errortext"]
+
+
+def test_a_job_that_refuses_is_pending_first(worker: Worker) -> None:
+    running = worker.machine(state="Running")["id"]
+    begun = worker.call("startVirtualMachine", id=running).inner["jobid"]
+    assert worker.job(begun)["jobstatus"] == 0
+    worker.demo.finish_jobs()
+    assert worker.job(begun)["jobresultcode"] == 431
+
+
 def test_a_silent_connection_is_closed_after_the_set_time(demo: Demo) -> None:
     with serving(machines=5, idle_timeout=0.2) as impatient:
         address = urlsplit(impatient.endpoint)

@@ -35,6 +35,8 @@ SAID = {
     r"(name=)(VM-000)(?=&|$)": r"\1PRINT-PROD-01",
     r"(keyword=)vm\.(?=&|$)": r"\1vm",
     r"(?i)(category=)usage(?=&|$)": r"\1Advanced",
+    r"(name=)(key-admin)(?=&|$)": r"\1Adele%27s%20key",
+    r"(name=)(rec-e-fail(?:-u1)?)(?=&|$)": r"\1\2-fails",
     r"(?i)(group=)(?:infrastructure|network)(?=&|$)": r"\1Access",
 }
 

@@ -1,7 +1,7 @@
 """What is typed after `%cs` is asked as a real server was asked, and said yes.
 
 The texts are tests/recordings/expected/texts.jsonl; what they must send is read from the wire
-of the recorded step. Only what `OURS` names may differ.
+of the recorded step. Only what `CHOSEN` and `BESIDE` name may differ.
 """
 
 from __future__ import annotations
@@ -36,11 +36,16 @@ def texts() -> dict[str, list[Typed]]:
 
 def asked(step: Step) -> dict[str, str]:
     """What the server was asked, from the wire."""
+    return dict(pairs(step))
+
+
+def pairs(step: Step) -> list[tuple[str, str]]:
+    """The names and values that were sent, also those that were sent twice."""
     sent_as = {name.lower(): value for name, value in step.sent["headers"].items()}
     is_form = sent_as.get("content-type", "").startswith("application/x-www-form-urlencoded")
     body = parse_qsl((step.sent.get("body") or "") if is_form else "", keep_blank_values=True)
     query = parse_qsl(urlsplit(step.sent["target"]).query, keep_blank_values=True)
-    return dict([*body, *query])
+    return [*body, *query]
 
 
 def compared(form: dict[str, str], typed: Typed) -> dict[str, str]:
@@ -52,9 +57,36 @@ def compared(form: dict[str, str], typed: Typed) -> dict[str, str]:
     return {name.lower() if checked else name: value for name, value in kept.items()}
 
 
-def test_some_hundred_calls_are_typed():
-    assert sum(map(len, texts().values())) > 550
-    assert len(texts()) > 150
+# Accepted steps that nobody can type: a name with a blank in it, or given twice.
+UNTYPABLE = {
+    "B-signature/130-char-in-names#4",
+    "B-signature/93-duplicate-query#0",
+    "B-signature/94-duplicate-body#0",
+    "B-signature/95-duplicate-query-and-body#0",
+}
+
+
+def accepted(step: Step) -> bool:
+    """Whether a call was signed with a key, and done."""
+    if not step.auth.startswith("key") or not step.command or step.status != 200:
+        return False
+    if not step.body.startswith(b"{"):  # as XML: nobody can type that
+        return False
+    return b'"errorcode"' not in step.body or step.command == "queryAsyncJobResult"
+
+
+def content(step: Step) -> str:
+    """A call without what is beside it, so that those asked alike are the same."""
+    beside = BESIDE - {"customjobid"} | {"page", "pagesize", "expires", "response"}
+    return json.dumps(sorted(pair for pair in pairs(step) if pair[0].lower() not in beside))
+
+
+def test_every_accepted_call_is_typed_but_for_those_that_nobody_can_type():
+    assert sum(map(len, texts().values())) == 571
+    typed = {content(BY_NAME[entry["of"]]) for each in texts().values() for entry in each}
+    steps = [step for step in recorded() if accepted(step)]
+    left = {step.where for step in steps if content(step) not in typed}
+    assert left == UNTYPABLE
 
 
 @pytest.mark.parametrize("command", texts())

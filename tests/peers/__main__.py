@@ -4,7 +4,8 @@ python -m peers                          cs and libcloud, against a demo cloud o
 python -m peers --all --save             all that are at hand; the table is saved
 python -m peers --endpoint URL ...       against any endpoint
 
-The status is 0 where each check ended as at the real server.
+The status is 0 where each check ended as at the real server, and every client ran that was to;
+cmk alone may be missing. A table is not saved without a client that the committed one has.
 """
 
 from __future__ import annotations
@@ -12,18 +13,18 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 
 from cs_magic.demo.server import serving
 from peers.checks import CHANGING, CHECKS
-from peers.client import Bench, NotAtHandError, Outcome, Peer, outcome
+from peers.client import Bench, BrokenError, NotAtHandError, Outcome, Peer, outcome
 from peers.cmk_program import CmkPeer
 from peers.cs_library import CsPeer
 from peers.go_sdk import GoSdkPeer
 from peers.libcloud_driver import LibcloudPeer
 from peers.plain import Target
-from peers.table import COMMITTED, differences, markdown
+from peers.table import COMMITTED, committed, differences, markdown
 
 FROM_PYPI: tuple[type[Peer], ...] = (CsPeer, LibcloudPeer)
 BY_HAND: tuple[type[Peer], ...] = (GoSdkPeer, CmkPeer)
@@ -36,20 +37,34 @@ def main(words: Sequence[str] | None = None) -> int:
     outcomes: list[Outcome] = []
     versions: dict[str, str] = {}
     absent: dict[str, str] = {}
+    broken: set[str] = set()
     with _target(options) as target:
         for kind in (*FROM_PYPI, *(BY_HAND if options.all else ())):
             try:
                 versions[kind.name] = kind.version()
             except NotAtHandError as why:
                 absent[kind.name] = str(why)
+                broken |= {kind.name} if isinstance(why, BrokenError) else set()
                 continue
             outcomes += _run(kind, target, options)
     page = markdown(outcomes, versions, absent)
     sys.stdout.write(page)
-    if options.save:
-        COMMITTED.write_text(page, encoding="utf-8")
-    missing = [kind for kind in FROM_PYPI if kind.name in absent]
-    return 1 if differences(outcomes) or missing else 0
+    wanted = {kind.name for kind in (*FROM_PYPI, *((GoSdkPeer,) if options.all else ()))}
+    missing = (wanted & absent.keys()) | broken
+    for name in sorted(missing):
+        sys.stderr.write(f"{name}: {absent[name]}\n")
+    unsaved = options.save and not _saved(page, versions.keys())
+    return 1 if differences(outcomes) or missing or unsaved else 0
+
+
+def _saved(page: str, ran: Collection[str]) -> bool:
+    """Save the table, unless it would lose a client that the committed one has."""
+    lost = {client for client, _ in committed()} - set(ran)
+    if lost:
+        sys.stderr.write(f"{COMMITTED.name} is not saved: {', '.join(sorted(lost))} did not run\n")
+        return False
+    COMMITTED.write_text(page, encoding="utf-8")
+    return True
 
 
 def _run(kind: type[Peer], target: Target, options: argparse.Namespace) -> Iterator[Outcome]:

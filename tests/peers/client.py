@@ -18,6 +18,10 @@ class NotAtHandError(Exception):
     """The client, or what it needs, is not on this machine."""
 
 
+class BrokenError(NotAtHandError):
+    """The client is here and can't be built or started, in words."""
+
+
 class NotOfferedError(Exception):
     """The client has no way to do this: `n/a`."""
 

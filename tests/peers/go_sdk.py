@@ -15,6 +15,7 @@ from peers.checks import equal
 from peers.client import (
     ALL,
     Bench,
+    BrokenError,
     Check,
     ClientError,
     DiffersError,
@@ -63,7 +64,12 @@ class GoSdkPeer(Peer):
 
     @classmethod
     def version(cls) -> str:
-        done = subprocess.run([_program(), "version"], capture_output=True, check=True, text=True)
+        try:
+            done = subprocess.run([_program(), "version"], capture_output=True, text=True)
+        except OSError as error:
+            raise BrokenError(f"the program can't be started: {error.strerror}") from error
+        if done.returncode != 0 or not done.stdout.strip():
+            raise BrokenError(f"the program tells no version, its status is {done.returncode}")
         return done.stdout.strip()
 
     def call(self, command: str, arguments: Arguments) -> Row:
@@ -114,13 +120,13 @@ def _program() -> str:
         return built
     go = shutil.which("go")
     if go is None:
-        raise NotAtHandError("needs Go 1.23 or newer on the PATH")
+        raise NotAtHandError("not run: Go isn't installed, or isn't on the PATH (1.23 or newer)")
     program = Path(tempfile.gettempdir()) / f"cs_magic-gosdk-{os.getuid()}" / "gosdk"
     program.parent.mkdir(mode=0o700, exist_ok=True)
     words = [go, "build", "-buildvcs=false", "-o", str(program), "."]
     done = subprocess.run(words, cwd=SOURCE, capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        raise NotAtHandError(f"go build: {done.stderr.strip()[-200:]}")
+        raise BrokenError(f"go build failed: {done.stderr.strip()[-200:]}")
     return str(program)
 
 

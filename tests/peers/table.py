@@ -64,6 +64,8 @@ def markdown(
     """The outcomes as a page; `absent` are the clients that could not be run, and why."""
     otherwise = differences(outcomes)
     verdict = "here it is the same." if not otherwise else "here some of it is not the same."
+    if absent and not otherwise:
+        verdict = f"here it is the same, but for {', '.join(absent)}, not run."
     cells = {(one.client, one.check): one.result for one in outcomes}
     clients = [*versions, *absent]
     heads = [f"{name} {versions[name]}" if name in versions else name for name in clients]

@@ -19,7 +19,7 @@ from cs_magic.demo.cloud.words import (
 USER = (
     "id username firstname lastname email created state account accounttype usersource roleid "
     "roletype rolename domainid domain apikey accountid iscallerchilddomain isdefault "
-    "is2faenabled is2famandated apikeyaccess"
+    "is2faenabled is2famandated"
 )
 
 
@@ -29,7 +29,7 @@ ACCOUNTS = ListCommand(
     table="accounts",
     remembered=False,  # their state changes
     scope=scopes.owned,
-    render=views.account,
+    render=views.limited,
     hidden=frozenset(("apikeyaccess",)),
     parameters=(
         one("accounts"),

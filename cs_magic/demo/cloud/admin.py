@@ -7,7 +7,7 @@ from cs_magic.demo.cloud.jobs import Work
 from cs_magic.demo.cloud.parameters import Parameter
 from cs_magic.demo.cloud.refusals import INVALID, Refused
 from cs_magic.demo.cloud.words import OWNERS
-from cs_magic.demo.cloud.writes import Act, Deed, WriteCommand, check_owner
+from cs_magic.demo.cloud.writes import Act, Deed, WriteCommand, check_owner, dumped
 from cs_magic.demo.data.items import Account, Row
 from cs_magic.demo.data.totals import RESOURCES, limit_rows
 
@@ -34,7 +34,8 @@ def _account(deed: Deed) -> Account:
 def _user(deed: Deed, account: Account) -> Row:
     item = deed.world.table("users").find(account.user.id)
     assert item
-    return {"user": deed.shown(USERS, item)}
+    row = deed.shown(USERS, item)
+    return {"user": {name: value for name, value in row.items() if name != "apikeyaccess"}}
 
 
 def _whole(deed: Deed, account: Account) -> Row:
@@ -52,7 +53,7 @@ def disable_user(deed: Deed) -> Work:
         return _user(deed, account)
 
     failure = "Failed to disable user"
-    return Work(finish, kind="User", instance=account.user.id, span=0.2, failure=failure)
+    return Work(finish, span=0.2, failure=failure)
 
 
 def enable_user(deed: Deed) -> Row:
@@ -76,11 +77,25 @@ def disable_account(deed: Deed) -> Work:
     state = "locked" if deed.arguments["lock"] else "disabled"
 
     def finish() -> Row:
+        if state == "locked" and account.state != "enabled":
+            raise Refused(530, _not_locked(account))
         account.state = state
         return _whole(deed, account)
 
     failure = "Failed to disable account"
-    return Work(finish, kind="Account", instance=account.id, span=0.2, failure=failure)
+    return Work(finish, span=0.2, failure=failure)
+
+
+def _not_locked(account: Account) -> str:
+    named = {"accountName": account.name, "id": account.number, "uuid": account.id}
+    domain = account.domain
+    path = domain.login_path.rstrip("/") + "/"
+    where = {"id": domain.number, "name": domain.name, "path": path, "uuid": domain.id}
+    shown = dumped(where).replace("/", "\\/")
+    return (
+        f"Unable to lock account Account [{dumped(named)}] by accountId: null OR by name: "
+        f"{account.name} in domain Domain {shown}"
+    )
 
 
 def enable_account(deed: Deed) -> Row:

@@ -18,6 +18,8 @@ from cs_magic.demo.data.machines import Machine
 from cs_magic.demo.data.world import World
 
 RUNNING, DONE, FAILED = 0, 1, 2
+# How much of a job's time passes until one that refuses says so.
+REFUSING = 0.1
 # How many jobs that are over are remembered.
 REMEMBERED = 20_000
 # Where the numbers of a cloud's jobs are when people begin to count.
@@ -30,9 +32,9 @@ def _nothing() -> None:
 
 @dataclass(slots=True)
 class Work:
-    """What a job does. `begin` may refuse, as CloudStack does from within a job, and may change
-    what is listed meanwhile; `finish` takes effect and gives the result; `undo` takes back what
-    `begin` changed.
+    """What a job does. `begin` may refuse, as CloudStack does from within a job: that ends it a
+    moment later. It may also change what is listed meanwhile; `finish` takes effect and gives
+    the result; `undo` takes back what `begin` changed.
 
     Jobs `on` one machine wait for each other. `kind` and `instance` are what the
     job says it is about, `created` the id that the answer has next to the job's.
@@ -65,6 +67,7 @@ class Job:
     status: int = RUNNING
     code: int = 0
     result: Row | None = field(default=None, repr=False)
+    refused: Refused | None = None
     completed: float = 0.0
 
     def get(self, name: str) -> Any:
@@ -131,8 +134,8 @@ class Jobs:
                 return job
             queue = self._queues.setdefault(work.on.id, deque())
             queue.append(job)
-            if len(queue) == 1 and not self._begin(job, now):
-                self._go_on(job, now)
+            if len(queue) == 1:
+                self._begin(job, now)
             return job
 
     def advance(self) -> None:
@@ -158,7 +161,8 @@ class Jobs:
             now = self._world.clock.now()
             for job in self._table:
                 if isinstance(job, Job) and job.status == RUNNING:
-                    job.work.undo()
+                    if not job.refused:
+                        job.work.undo()
                     self._leave(job.work.on, job)
                     job.status, job.code, job.completed = FAILED, 530, now
             if forget:
@@ -180,24 +184,24 @@ class Jobs:
                 due, _, job = heapq.heappop(self._due)
                 self._end(job, min(due, self._world.clock.now()))
 
-    def _begin(self, job: Job, moment: float) -> bool:
-        """Take up a job; False where it refuses from within, which ends it at once."""
+    def _begin(self, job: Job, moment: float) -> None:
+        """Take up a job."""
         work = job.work
         if work.on:
             work.on.job = job.id
         try:
             work.begin()
         except Refused as refused:
-            self._close(job, moment, refused)
-            return False
+            job.refused = refused
+            self._push(job, moment + REFUSING * self._seconds)
+            return
         self._world.changed()
         trouble = trouble_of(work.on)
         if trouble == HANGS:
             self._hanging.append(job)
-            return True
+            return
         span = work.span * (SLOWNESS if trouble == SLOW else 1)
         self._push(job, moment + span * self._seconds)
-        return True
 
     def _push(self, job: Job, moment: float) -> None:
         heapq.heappush(self._due, (moment, job.number, job))
@@ -205,6 +209,10 @@ class Jobs:
     def _end(self, job: Job, moment: float) -> None:
         work = job.work
         fails = trouble_of(work.on) == FAILS
+        if job.refused:
+            self._close(job, moment, job.refused)
+            self._go_on(job, moment)
+            return
         try:
             if fails or self.failures.hit(job.command, work.instance or str(job.number)):
                 raise Refused(530, work.failure)
@@ -235,9 +243,9 @@ class Jobs:
             return
         queue = self._queues[machine.id]
         queue.popleft()
-        while queue and not self._begin(queue[0], moment):
-            queue.popleft()
-        if not queue:
+        if queue:
+            self._begin(queue[0], moment)
+        else:
             del self._queues[machine.id]
 
     def _leave(self, machine: Machine | None, job: Job) -> None:

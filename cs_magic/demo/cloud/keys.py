@@ -11,11 +11,14 @@ from cs_magic.demo.cloud.refusals import INVALID, NOT_YOURS, Refused
 from cs_magic.demo.cloud.vm_changes import FOR_WHOM
 from cs_magic.demo.cloud.writes import SUCCESS, SUCCESS_FIELDS, Deed, WriteCommand
 from cs_magic.demo.data.belongings import key_row
-from cs_magic.demo.data.items import Account, Item, Row
+from cs_magic.demo.data.items import Account, Item, Row, stamp
 from cs_magic.demo.data.items import User as Person
 
 KEY = "id name account projectid project domainid domain fingerprint hasannotations"
 NAME = Parameter("name", "string", "its name", required=True)
+# What is said of a pair of API keys, in the order in which it is told.
+KEY_WORDS = ("description", "startdate", "enddate")
+EXPIRED = "Keypair cannot be created with expired date, please input a date in the future."
 
 
 def _named(deed: Deed, owner: Account) -> Item | None:
@@ -78,10 +81,14 @@ def register_user(deed: Deed) -> Work:
     owner = user.owner
     assert owner
 
+    ends = deed.arguments.get("enddate")
+
     def begin() -> None:
         # Unlike everywhere else, CloudStack finds out in the job.
         if not deed.caller.sees(owner):
             raise Refused(530, NOT_YOURS)
+        if ends is not None and ends <= stamp(deed.now):
+            raise Refused(431, EXPIRED)
 
     def finish() -> Row:
         person: Person = owner.user
@@ -90,9 +97,8 @@ def register_user(deed: Deed) -> Work:
         api = f"demo-api-key-of-{person.number:02}-number-{number}-not-a-real-key-{token}"
         secret = f"demo-secret-key-of-{person.number:02}-not-a-real-key-{secrets.token_hex(20)}"
         name = deed.arguments.get("name") or f"{person.number} - API key pair"
-        row = key_row(owner, id_, name, api, secret, deed.now)
-        if "description" in deed.arguments:
-            row["description"] = deed.arguments["description"]
+        said = {n: deed.arguments[n] for n in KEY_WORDS if n in deed.arguments}
+        row = key_row(owner, id_, name, api, secret, deed.now, said)
         deed.add("userkeys", row, owner)
         deed.world.key_pairs[api] = owner, secret
         return {"userkeys": row}
@@ -127,9 +133,12 @@ COMMANDS = (
             Parameter("id", "uuid", "the user", entity="users", required=True),
             Parameter("name", "string", "the name of the pair"),
             Parameter("description", "string", "what it is for", length=1_024),
+            Parameter("startdate", "date", "when it begins: not heeded here"),
+            Parameter("enddate", "date", "when it ends, which is to come: not heeded here"),
         ),
-        fields="name apikey secretkey userid username id description created accounttype accountid "
-        "accountname roleid roletype rolename domainid domain domainpath state",
+        fields="name apikey secretkey userid username id description startdate enddate created "
+        "accounttype accountid accountname roleid roletype rolename domainid domain domainpath "
+        "state",
         types={"accounttype": "string", "state": "apikeypairstate"},
         isasync=True,
         java="admin.user.RegisterUserKeysCmd",

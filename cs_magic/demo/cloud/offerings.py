@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from cs_magic.demo.cloud import scopes, special
+from cs_magic.demo.cloud import scopes, special, views
 from cs_magic.demo.cloud.lists import ListCommand
 from cs_magic.demo.cloud.parameters import Parameter
 from cs_magic.demo.cloud.words import OWNERS, PAGES, PROJECT, flag, keyword, many, of, one, word
 
 NO_PROJECTS = scopes.no_projects("Unable to find project by id=-1")
 SERVICE = "name provider"
-DOWNLOAD = "downloadState datastore datastoreRole downloadPercent"
+DOWNLOAD = "downloadState datastore datastoreRole downloadPercent datastoreId"
 
 COMMANDS = (
     ListCommand(
@@ -91,6 +91,7 @@ COMMANDS = (
             PROJECT,
             *PAGES,
         ),
+        render=views.template,
         hidden_from_users=frozenset(("status", "url")),
         fields="id name displaytext ispublic created isready passwordenabled format isfeatured "
         "crossZones ostypeid ostypename account zoneid zonename status size physicalsize "

@@ -139,8 +139,9 @@ COMMANDS: tuple[Command, ...] = (
             *(p for p in OWNERS if p.name == "listall"),
             *PAGES,
         ),
-        fields="name apikey secretkey userid username id created accounttype accountid "
-        "accountname roleid roletype rolename domainid domain domainpath state",
+        fields="name apikey secretkey userid username id description startdate enddate created "
+        "accounttype accountid accountname roleid roletype rolename domainid domain domainpath "
+        "state",
     ),
     ObjectCommand(
         "getUserKeys",

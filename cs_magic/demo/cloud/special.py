@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -132,38 +133,41 @@ def capacities(world: World, caller: Caller, arguments: Arguments) -> Sequence[I
 def capabilities(world: World, caller: Caller, arguments: Arguments) -> dict[str, Any]:
     """What the cloud can do."""
     root: Row = {"extensionspath": "/usr/share/cloudstack/extensions"} if caller.is_root else {}
-    return {
-        "capability": {
-            "securitygroupsenabled": False,
-            "dynamicrolesenabled": True,
-            "cloudstackversion": VERSION,
-            "userpublictemplateenabled": True,
-            "supportELB": "false",
-            "projectinviterequired": False,
-            "allowusercreateprojects": True,
-            "customdiskofferingminsize": 1,
-            "customdiskofferingmaxsize": 1024,
-            "regionsecondaryenabled": False,
-            "kvmsnapshotenabled": True,
-            "snapshotshowchainsize": False,
-            "allowuserviewdestroyedvm": not caller.is_user,
-            "allowuserexpungerecovervm": not caller.is_user,
-            "allowuserexpungerecovervolume": True,
-            "allowuserviewalldomainaccounts": False,
-            "allowuserforcestopvm": True,
-            "kubernetesserviceenabled": False,
-            "kubernetesclusterexperimentalfeaturesenabled": False,
-            "customhypervisordisplayname": "Custom",
-            "defaultuipagesize": 20,
-            "instancesstatsretentiontime": 720,
-            "instancesstatsuseronly": False,
-            "instancesdisksstatsretentionenabled": False,
-            "instancesdisksstatsretentiontime": 720,
-            "sharedfsvmmincpucount": 2,
-            "sharedfsvmminramsize": 1024,
-            "instanceleaseenabled": False,
-            **root,
-            "dynamicscalingenabled": False,
-            "additionalconfigenabled": False,
-        }
+    limit = world.api_limit
+    most, interval = (limit[0], math.ceil(limit[1])) if limit else (None, None)
+    told: Row = {
+        "securitygroupsenabled": False,
+        "dynamicrolesenabled": True,
+        "cloudstackversion": VERSION,
+        "userpublictemplateenabled": True,
+        "supportELB": "false",
+        "projectinviterequired": False,
+        "allowusercreateprojects": True,
+        "customdiskofferingminsize": 1,
+        "customdiskofferingmaxsize": 1024,
+        "regionsecondaryenabled": False,
+        "apilimitinterval": interval,
+        "kvmsnapshotenabled": True,
+        "snapshotshowchainsize": False,
+        "apilimitmax": most,
+        "allowuserviewdestroyedvm": not caller.is_user,
+        "allowuserexpungerecovervm": not caller.is_user,
+        "allowuserexpungerecovervolume": True,
+        "allowuserviewalldomainaccounts": False,
+        "allowuserforcestopvm": True,
+        "kubernetesserviceenabled": False,
+        "kubernetesclusterexperimentalfeaturesenabled": False,
+        "customhypervisordisplayname": "Custom",
+        "defaultuipagesize": 20,
+        "instancesstatsretentiontime": 720,
+        "instancesstatsuseronly": False,
+        "instancesdisksstatsretentionenabled": False,
+        "instancesdisksstatsretentiontime": 720,
+        "sharedfsvmmincpucount": 2,
+        "sharedfsvmminramsize": 1024,
+        "instanceleaseenabled": False,
+        **root,
+        "dynamicscalingenabled": False,
+        "additionalconfigenabled": False,
     }
+    return {"capability": {name: value for name, value in told.items() if value is not None}}

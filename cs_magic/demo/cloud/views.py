@@ -100,13 +100,17 @@ def limited(item: Item, caller: Caller, arguments: Arguments) -> Row:
     return {name: value for name, value in row.items() if name not in _RESOURCES}
 
 
-def account(item: Item, caller: Caller, arguments: Arguments) -> Row:
-    """An account; only a root admin is told whether its users may use keys."""
-    row = limited(item, caller, arguments)
+def template(item: Item, caller: Caller, arguments: Arguments) -> Row:
+    """A template; only a root admin is told on which kind of storage it is, and its id."""
+    row = item.row()
     if caller.is_root:
         return row
-    users = [
-        {name: value for name, value in user.items() if name != "apikeyaccess"}
-        for user in row["user"]
+    found = [
+        {
+            name: value
+            for name, value in store.items()
+            if name not in ("datastoreRole", "datastoreId")
+        }
+        for store in row["downloaddetails"]
     ]
-    return row | {"user": users}
+    return row | {"downloaddetails": found}

@@ -39,6 +39,11 @@ from cs_magic.demo.data.offers import Size, Template
 from cs_magic.demo.data.places import HOST_CORES, Host, Zone
 from cs_magic.demo.data.volumes import Volume
 
+# What a machine's row tells of its use.
+MEASURED = frozenset(
+    "cpuused networkkbsread networkkbswrite diskkbsread diskkbswrite memorykbs memoryintfreekbs "
+    "memorytargetkbs diskioread diskiowrite".split()
+)
 LETTERS = string.ascii_letters + string.digits
 FOR_WHOM = (*(p for p in OWNERS if p.name in ("account", "domainid")), PROJECT)
 
@@ -68,8 +73,9 @@ def deploy(deed: Deed) -> Work:
         if started:
             start_on(deed, machine)
             event(deed, machine, "VM.CREATE", "deployed")
-        row = result(deed, machine)
-        return {"virtualmachine": row["virtualmachine"] | _word(password)}
+        row = result(deed, machine)["virtualmachine"] | _word(password)
+        # Nothing was measured yet.
+        return {"virtualmachine": {name: row[name] for name in row if name not in MEASURED}}
 
     def _broken() -> None:
         set_state(deed, machine, "Error")

@@ -44,7 +44,7 @@ TYPES = {
         "sharedfsvmminramsize count timeout activeviewersessions zones pods clusters hosts "
         "storagepools imagestores backuprepositories objectstores systemvms routers ilbvms "
         "cpusockets managementservers alerts usagetype jobprocstatus jobresultcode "
-        "virtualmachinecount number",
+        "virtualmachinecount number apilimitinterval apilimitmax",
         "long": "defaultuipagesize deviceid capacityallocated capacitybytes capacityiops "
         "capacitytotal capacityused "
         "cpuallocatedvalue customdiskofferingmaxsize customdiskofferingminsize disksize "

@@ -109,8 +109,16 @@ def _first_key_row(seed: int, account: Account) -> Row:
     return key_row(account, id_, name, user.api_key, user.secret_key, created)
 
 
-def key_row(account: Account, id_: str, name: str, api: str, secret: str, created: int) -> Row:
-    """A key pair of the account's user."""
+def key_row(
+    account: Account,
+    id_: str,
+    name: str,
+    api: str,
+    secret: str,
+    created: int,
+    said: Row | None = None,
+) -> Row:
+    """A key pair of the account's user; `said` is what it is for, and how long."""
     user = account.user
     return {
         "name": name,
@@ -119,6 +127,7 @@ def key_row(account: Account, id_: str, name: str, api: str, secret: str, create
         "userid": user.id,
         "username": user.username,
         "id": id_,
+        **(said or {}),
         "created": stamp(created),
         "accounttype": TYPES[account.role.kind],
         "accountid": account.id,

@@ -15,7 +15,7 @@ from cs_magic.demo.data.offers import (
     System,
     Template,
 )
-from cs_magic.demo.data.places import Places
+from cs_magic.demo.data.places import Places, Zone, store_id
 
 ROUTER = "VirtualRouter"
 
@@ -148,17 +148,17 @@ def services(names: Sequence[str], provider: str = ROUTER) -> list[Row]:
     return [{"name": name, "provider": [{"name": provider}]} for name in names]
 
 
-def templates_table(templates: Sequence[Template], where: Places, root: Domain) -> Table:
+def templates_table(seed: int, templates: Sequence[Template], where: Places, root: Domain) -> Table:
     """One row per template and zone: a template's id repeats, as it does on the real server."""
     items = []
     for template in templates:
         for zone in where.zones:
-            row = _template_row(template, zone.id, zone.name, root)
+            row = _template_row(template, zone, store_id(seed, zone), root)
             items.append(Fixed(template.number, row, template.owner))
     return Table(items)
 
 
-def _template_row(template: Template, zone_id: str, zone_name: str, root: Domain) -> Row:
+def _template_row(template: Template, zone: Zone, store_id: str, root: Domain) -> Row:
     owner = template.owner
     domain = owner.domain if owner else root
     return {
@@ -175,8 +175,8 @@ def _template_row(template: Template, zone_id: str, zone_name: str, root: Domain
         "ostypeid": template.system.id,
         "ostypename": template.system.name,
         "account": owner.name if owner else "system",
-        "zoneid": zone_id,
-        "zonename": zone_name,
+        "zoneid": zone.id,
+        "zonename": zone.name,
         "status": "Download Complete",
         "size": template.gib * GIB,
         "physicalsize": template.gib * GIB // 3,
@@ -191,9 +191,10 @@ def _template_row(template: Template, zone_id: str, zone_name: str, root: Domain
         "downloaddetails": [
             {
                 "downloadState": "DOWNLOADED",
-                "datastore": f"secondary-{zone_name}",
+                "datastore": f"secondary-{zone.name}",
                 "datastoreRole": "Image",
                 "downloadPercent": "100",
+                "datastoreId": store_id,
             }
         ],
         "arch": "x86_64",

@@ -214,8 +214,12 @@ def user_row(account: Account) -> Row:
         "isdefault": account.name == "admin",
         "is2faenabled": bool(user.pin),
         "is2famandated": account.domain.mandates_2fa,
-        "apikeyaccess": "INHERIT",
     }
+
+
+def listed_user(account: Account) -> Row:
+    """The user as listUsers shows it, which alone tells whether keys may be used."""
+    return user_row(account) | {"apikeyaccess": "INHERIT"}
 
 
 def roles_table(who: People) -> Table:
@@ -240,4 +244,4 @@ def roles_table(who: People) -> Table:
 def users_table(who: People) -> Table:
     """The users, one per account."""
     accounts = enumerate(who.accounts.values(), 1)
-    return Table([Live(number, partial(user_row, one), one) for number, one in accounts])
+    return Table([Live(number, partial(listed_user, one), one) for number, one in accounts])

@@ -286,3 +286,8 @@ def _pool_row(pool: Pool) -> Row:
         "details": {},
         "hasannotations": False,
     }
+
+
+def store_id(seed: int, zone: Zone) -> str:
+    """The id of a zone's secondary storage."""
+    return identifier(seed, "image store", zone.number)

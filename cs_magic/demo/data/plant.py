@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cs_magic.demo.data.items import DAY, START, Fixed, Row, Table, identifier, stamp, table
-from cs_magic.demo.data.places import OVERFULL, VERSION, Places
+from cs_magic.demo.data.places import OVERFULL, VERSION, Places, store_id
 
 TRAFFIC = ("Guest", "Management", "Public", "Storage")
 MANAGER = "demo-management-1"
@@ -37,7 +37,7 @@ def stores_table(seed: int, where: Places) -> Table:
     return table(
         [
             {
-                "id": identifier(seed, "image store", zone.number),
+                "id": store_id(seed, zone),
                 "zoneid": zone.id,
                 "zonename": zone.name,
                 "name": f"secondary-{zone.name}",

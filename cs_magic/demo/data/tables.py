@@ -100,7 +100,7 @@ TABLES: dict[str, Callable[[World], Table]] = {
     "ostypes": lambda world: offer_rows.systems_table(world.offers.systems),
     "oscategories": lambda world: offer_rows.categories_table(world.offers.systems),
     "templates": lambda world: offer_rows.templates_table(
-        world.offers.templates, world.places, world.root
+        world.seed, world.offers.templates, world.places, world.root
     ),
     "domains": lambda world: totals.domains_table(world.people, world.totals),
     "accounts": lambda world: totals.accounts_table(world.people, world.totals),

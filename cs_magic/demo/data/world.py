@@ -36,7 +36,8 @@ class World:
 
     `machines` is how many virtual machines the accounts own; those of the
     projects come on top, as listall=true leaves them out. `usage_rows` is how
-    many usage records there are to be at least.
+    many usage records there are to be at least. `api_limit` is how many calls an
+    account may make in how many seconds, where that is limited.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class World:
         usage_rows: int = 0,
     ) -> None:
         self.seed: int = seed
+        self.api_limit: tuple[int, float] | None = None
         self.clock: Clock = clock or Clock()
         self.people: people.People = people.people(seed)
         self.places: places.Places = places.places(seed, machines)
