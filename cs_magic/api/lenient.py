@@ -1,7 +1,8 @@
 """JSON as CloudStack writes it, and as it may come: read, or a ValueError, whatever it holds.
 
-Raw control characters and invalid escapes are taken, and an integer that Python refuses to
-read, of thousands of digits, stays the text that it is.
+Raw control characters and invalid escapes are taken. A number that Python can't read without
+changing it, of thousands of digits or 1e400, stays the text that it is, and NaN is nothing: so
+all that comes can be written as JSON again.
 """
 
 from __future__ import annotations
@@ -24,21 +25,19 @@ def loads(text: str | bytes) -> Any:
         ValueError: it is not JSON even so. RecursionError: it is nested too deeply.
     """
     try:
-        return json.loads(text, strict=False, parse_int=_int)
+        return json.loads(text, strict=False, **_NUMBERS)
     except ValueError:
         text = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
-        return json.loads(repaired(text), strict=False, parse_int=_int)
+        return json.loads(repaired(text), strict=False, **_NUMBERS)
 
 
 def strictly(text: str | bytes) -> Any:
-    """What a text of JSON says, in values that can be written as JSON again.
-
-    What stands for no number (NaN) is None, and what is too large for one stays text.
+    """What a text of JSON says, as `loads`, unless it has to be repaired.
 
     Raises:
         ValueError: it is not JSON.
     """
-    return json.loads(text, parse_int=_int, parse_float=_float, parse_constant=_constant)
+    return json.loads(text, **_NUMBERS)
 
 
 def repaired(text: str) -> str:
@@ -73,4 +72,5 @@ def _constant(name: str) -> str | None:
     return None if name == "NaN" else name
 
 
-_decoder = json.JSONDecoder(strict=False, parse_int=_int)
+_NUMBERS: Any = {"parse_int": _int, "parse_float": _float, "parse_constant": _constant}
+_decoder = json.JSONDecoder(strict=False, **_NUMBERS)

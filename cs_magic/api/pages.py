@@ -223,7 +223,8 @@ class Reader:
                 settings = self._client.exchange(
                     Call("listConfigurations").having(**wanted), is_read=True, stop=self._stop
                 )
-            except ApiError:
+            except ApiError as refused:
+                refused.__traceback__ = None  # it holds the frames, and what they will hold
                 return PAGESIZE
             if isinstance(settings, Page):
                 self._client.pagesize = _setting(settings) or PAGESIZE

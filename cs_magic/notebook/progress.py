@@ -7,6 +7,7 @@ import sys
 import time
 from typing import Any, Protocol
 
+from cs_magic.api.unbroken import unbroken
 from cs_magic.errors import harmless
 from cs_magic.notebook.shown import quiet_line, say
 
@@ -20,7 +21,7 @@ class Line(Protocol):
         """Show a line in the place of the last one."""
 
     def end(self, line: str) -> None:
-        """Show the line that stays."""
+        """Show the line that stays; none where it is empty."""
 
 
 class Silent:
@@ -44,7 +45,8 @@ class Output:
         from IPython.display import display
 
         if self._handle is None:
-            self._handle = display(quiet_line(line), raw=True, display_id=True)
+            with unbroken():  # stopped in between, it would be a second output
+                self._handle = display(quiet_line(line), raw=True, display_id=True)
         else:
             self._handle.update(quiet_line(line), raw=True)
 
@@ -66,7 +68,8 @@ class Terminal:
         """Take it away, and say what stays."""
         sys.stderr.write("\r\x1b[2K")
         sys.stderr.flush()
-        say(line)
+        if line:
+            say(line)
 
 
 class Log:
@@ -84,7 +87,8 @@ class Log:
 
     def end(self, line: str) -> None:
         """Say how it ended."""
-        say(line)
+        if line:
+            say(line)
 
 
 class Progress:
@@ -104,7 +108,7 @@ class Progress:
             self._line.show(line)
 
     def end(self, line: str) -> None:
-        """Show the line that stays; only the first end counts."""
+        """Show the line that stays, or an empty one for none; only the first end counts."""
         if not self.is_over:
             self.is_over = True
             self._line.end(line)

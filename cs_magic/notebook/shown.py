@@ -37,7 +37,7 @@ def say(line: str) -> None:
 def quiet_line(line: str) -> dict[str, str]:
     """One quiet line as text and as HTML; control characters escaped."""
     plain = harmless(line)
-    html = f'<small style="opacity:0.7">{escape(plain)}</small>'
+    html = f'<small style="opacity:0.7">{escape(plain)}</small>' if plain else ""
     return {"text/plain": plain, "text/html": html}
 
 

@@ -58,10 +58,10 @@ class Line:
             self._is_there = True
             self._progress.show(self._shown)
 
-    def end(self) -> None:
-        """Show the line that stays, where any was shown."""
+    def end(self, stays: bool) -> None:
+        """Take the line away, where any was shown; of a file it stays as it is now."""
         if self._is_there:
-            self._progress.end(self._shown)
+            self._progress.end(self._shown if stays else "")
 
 
 def answer(
@@ -84,7 +84,7 @@ def answer(
         if command is None or not command.is_read:
             raise
     finally:
-        line.end()
+        line.end(stays=options.file is not None)  # a frame has a line of its own
     raise CloudStackError(f"{call.command} was stopped before anything came")
 
 

@@ -40,9 +40,9 @@ def decoded(body: bytes) -> list[dict[str, Any]]:
     """The rows of a reply, character by character where JSON alone does not do."""
     text = body.decode("utf-8", "replace")
     try:
-        document = json.loads(text, strict=False)
+        document = json.loads(text, strict=False, parse_float=_finite)
     except ValueError:
-        document = json.loads(_with_escapes_that_are_some(text), strict=False)
+        document = json.loads(_with_escapes_that_are_some(text), strict=False, parse_float=_finite)
     [inner] = document.values()
     [rows] = [value for value in inner.values() if isinstance(value, list)] or [[]]
     return [_without_halves(row) for row in rows]
@@ -222,6 +222,11 @@ def _number(value: Any) -> float:
     if isinstance(value, int) and abs(value) > 2**53:
         raise ValueError
     return float(value)
+
+
+def _finite(text: str) -> float | str:
+    """A number, or its text where a float can't hold it."""
+    return text if math.isinf(float(text)) else float(text)
 
 
 def _float(value: Any) -> float:

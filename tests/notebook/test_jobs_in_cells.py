@@ -39,6 +39,7 @@ def page(demo: Demo, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front
         page.fine(
             "usual = (vms.state == 'Running') & ~vms.name.str.startswith('print-')\n"
             "up = vms[usual].reset_index(drop=True)\n"
+            "few = up.head(3)\ngaps = few.copy()\ngaps.loc[1, 'id'] = None\nnone = few[:0]\n"
             "named = lambda name: vms[vms.name == name].id.iloc[0]\n"
             "fails, slow, hangs = map(named, ['print-prod-01', 'print-test-01', 'print-dev-01'])"
         )
@@ -182,10 +183,7 @@ def test_the_stop_button_ends_each_and_keeps_what_is_known(page, demo):
 
 def test_each_row_of_a_table_makes_a_call_of_its_own(page, demo):
     before = len(demo.jobs)
-    page.fine(
-        "few = up.head(3)\n"
-        "%cs --each vm=$few r << updateVirtualMachine id=$vm.id displayname=$vm.name group=a"
-    )
+    page.fine("%cs --each vm=$few r << updateVirtualMachine id=$vm.id displayname=$vm.name group=a")
     sent = [dict(one.arguments) for one in demo.jobs[before:]]
     meant = literal_eval(page.value("sorted(zip(few.id, few.name))"))
     assert meant == sorted((one["id"], one["displayname"]) for one in sent)

@@ -276,7 +276,7 @@ def test_the_line_tells_pages_rows_rate_and_the_time_left(notebook, cloud, capsy
         line = Line(connection, "listUsageRecords", quiet=False, clock=lambda: next(times))
         line.told(1, 500, 10_000)
         line.told(4, 2_000, 10_000)
-        line.end()
+        line.end(stays=True)
     assert (
         "listUsageRecords · 4 pages · 2,000 of 10,000 rows · 500 rows/s · 16 s left · env at"
         in capsys.readouterr().out
@@ -287,5 +287,5 @@ def test_a_quick_list_has_no_line(notebook, cloud, capsys):
     with connect() as connection:
         line = Line(connection, "listUsageRecords", quiet=False, clock=lambda: 0.0)
         line.told(1, 500, 500)
-        line.end()
+        line.end(stays=True)
     assert capsys.readouterr().out == ""

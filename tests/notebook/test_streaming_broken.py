@@ -130,8 +130,8 @@ def test_a_full_disk_at_the_end_costs_nothing_and_the_next_call_goes_on(notebook
     full = []
 
     def fills_up():  # beyond what the last part takes, below what the end takes
-        first = next(hidden.glob("part-00000.*"))
-        full.append(no_file_longer_than(first.stat().st_size + 50))
+        size = next(hidden.glob("part-00000.*")).stat().st_size
+        full.append(no_file_longer_than(size + 50 if call is USAGE else size * 3 // 2))
         full[0].__enter__()
 
     cloud.usage = records(HELD * SIZE * 2)
@@ -301,5 +301,14 @@ def test_a_slow_list_of_one_page_has_no_line(notebook, cloud, capsys):
     with connect() as connection:
         line = Line(connection, "listZones", quiet=False, clock=iter([0.0, 9.0, 9.0]).__next__)
         line.told(1, 3, 3)
-        line.end()
+        line.end(stays=True)
     assert capsys.readouterr().out == ""
+
+
+def test_the_line_of_a_frame_is_taken_away_at_its_end(notebook, cloud, capsys):
+    with connect() as connection:
+        line = Line(connection, "listUsageRecords", quiet=False, clock=iter([0.0, 2.0]).__next__)
+        line.told(2, 20, 30)
+        assert "20 of 30 rows" in capsys.readouterr().err
+        line.end(stays=False)
+    assert capsys.readouterr() == ("", "")
