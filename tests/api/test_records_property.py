@@ -289,6 +289,7 @@ def test_so_it_does_where_text_is_left_as_text(pages):
 
 
 @pytest.mark.long
+@pytest.mark.timeout(1200)
 @settings(max_examples=5000, deadline=None)
 @given(bodies(), st.sampled_from([DOCUMENTED, OTHER]))
 def test_so_it_does_for_thousands_of_pages(pages, kinds):
