@@ -17,7 +17,7 @@ demo: $(VENV)/.lab ## run the first notebook on the demo cloud, here in the term
 	@$(BIN)/python tests/tools/notebooks.py show $(NOTEBOOK) build/01-first-look.html
 
 lab: $(VENV)/.lab ## open JupyterLab on the first notebook
-	$(BIN)/jupyter lab $(NOTEBOOK)
+	$(BIN)/jupyter lab $(NOTEBOOK) $(ARGS)
 
 # More at a time than there are cores: many wait for a kernel or a browser.
 test: $(VENV)/.dev lint ## lint, types, and the tests that CI runs
@@ -67,7 +67,7 @@ $(VENV)/.python:
 		"(apt-get install python3.11), or name yours: make demo PYTHON=/path/to/python"; exit 1; }; \
 	"$$python" -c 'import ensurepip, venv' 2>/dev/null || { echo "This Python has no venv module:" \
 		"install it (apt-get install python3-venv), then try again"; exit 1; }; \
-	echo "Setting up $(VENV) with $$("$$python" --version), once"; \
+	echo "Setting up $(VENV) with $$("$$python" --version), once; this takes a minute or two"; \
 	rm -rf $(VENV) && "$$python" -m venv $(VENV) && touch $@
 
 $(VENV)/.lab: $(VENV)/.python pyproject.toml

@@ -61,7 +61,7 @@ def check(kind: str, path: str | Path) -> Path:
     if kind not in KINDS:
         raise CallError(f"A result is written as csv, parquet or xlsx, not as {kind}")
     if kind == "xlsx" and find_spec("openpyxl") is None:
-        raise CallError("xlsx needs openpyxl", "pip install 'cs-magic[reports]'")
+        raise CallError("xlsx needs openpyxl", "pip install openpyxl")
     try:
         target = Path(path).expanduser().resolve()
         problem = _in_the_way(target, is_folder(kind, path))

@@ -63,7 +63,9 @@ def _check_libraries() -> None:
         import nbconvert  # noqa: F401
         import papermill  # noqa: F401
     except ImportError as error:
-        raise _CannotBegin(f"{error.name} is missing: pip install 'cs-magic[reports]'") from None
+        raise _CannotBegin(
+            f"{error.name} is missing: pip install '.[reports]' in the folder of cs_magic"
+        ) from None
 
 
 def _read(path: Path) -> Any:

@@ -143,7 +143,7 @@ def test_xlsx_without_openpyxl_says_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "openpyxl", None)
     with pytest.raises(CallError) as caught:
         write(made(WHOLE), "xlsx", tmp_path / "things.xlsx")
-    assert caught.value.hints == ("pip install 'cs-magic[reports]'",)
+    assert caught.value.hints == ("pip install openpyxl",)
 
 
 def test_the_home_folder_and_a_link_are_followed(tmp_path, monkeypatch):

@@ -98,7 +98,7 @@ def test_what_it_lacks_there_it_names(installed: Path, tmp_path: Path) -> None:
         cwd=tmp_path, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 2
-    assert "pip install 'cs-magic[reports]'" in done.stderr
+    assert "pip install '.[reports]'" in done.stderr
     assert "Traceback" not in done.stderr
 
 

@@ -91,9 +91,7 @@ def keyring_secret(service: str, name: str) -> str | None:
         import keyring
         from keyring.errors import KeyringError
     except ImportError:
-        problem = ProfileError(
-            "The keyring library is not installed", "pip install 'cs-magic[keyring]'"
-        )
+        problem = ProfileError("The keyring library is not installed", "pip install keyring")
     else:
         try:
             secret: str | None = keyring.get_password(service, name)

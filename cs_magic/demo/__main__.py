@@ -74,7 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         demo.start()
     except OSError as error:
         sys.stderr.write(
-            f"Port {options.port} on {HOST} cannot be opened ({error.strerror}): "
+            f"Port {options.port} on {HOST} cannot be opened ({error.strerror or error}): "
             "choose another one with --port.\n"
         )
         return 1

@@ -112,15 +112,19 @@ def _text(frame: pd.DataFrame) -> tuple[str, int]:
 
 
 def _first(frame: pd.DataFrame, most: int) -> pd.DataFrame:
-    """The first columns that say something at a glance, where there are more than these."""
+    """The first columns that say something at a glance, where there are more than these.
+
+    What was exploded (`nic.ipaddress`) is asked for, and comes with the first five.
+    """
     from pandas.api.types import is_object_dtype
 
     if most >= frame.shape[1]:
         return frame
     plain = [place for place, dtype in enumerate(frame.dtypes) if not is_object_dtype(dtype)]
     filled = [place for place in plain if frame.iloc[:, place].notna().any()]
-    others = [place for place in range(frame.shape[1]) if place not in filled]
-    return frame.iloc[:, sorted([*filled, *others][:most])]
+    exploded = [place for place in filled if "." in str(frame.columns[place])]
+    wanted = dict.fromkeys([*filled[:5], *exploded, *filled, *range(frame.shape[1])])
+    return frame.iloc[:, sorted([*wanted][:most])]
 
 
 def _most(what: str) -> int | None:

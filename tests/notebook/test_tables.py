@@ -33,6 +33,13 @@ def test_a_wide_list_shows_its_first_columns_that_say_something_and_how_many_the
     assert ran.lines[0].endswith(f" · complete · 20 of {ran.result.shape[1]} columns: -c chooses")
 
 
+def test_what_was_exploded_is_among_the_columns_that_are_shown(wide):
+    ran = wide.fine("%cs -x nic listVirtualMachines")
+    shown = re.findall(r"<th>([a-z.]+)</th>", ran.tables[0].partition("</thead>")[0])
+    assert shown[:2] == ["name", "username"]
+    assert "nic.ipaddress" in shown
+
+
 def test_as_many_columns_as_pandas_is_told_to_show_are_shown(wide):
     with pd.option_context("display.max_columns", None):
         ran = wide.fine("%cs listVirtualMachines")
