@@ -44,7 +44,7 @@ def main(words: list[str]) -> int:
     """Make each environment, run the tests in it, and print a table; 1 where a test failed."""
     lines = ["| environment | versions | tests |", "| --- | --- | --- |"]
     names = [word for word in words if word != "--collect"]
-    how = ["--collect-only"] if "--collect" in words else ["-n", "2"]
+    how = ["--collect-only"] if "--collect" in words else ["-n", "4"]
     without = [f"--ignore={path}" for path in LEFT_OUT]
     failed = False
     for name in names or ENVIRONMENTS:
