@@ -36,7 +36,9 @@ QUICK, ALL = 20, 200
 SOAK = 180.0  # seconds
 LONG = 20.0
 # What a cell may come to that is interrupted; `nothing` where its end was.
-COMES = {"done", "nothing", "KeyboardInterrupt", "Incomplete", "StillRunning"}
+# The base of all errors says that a list was stopped before anything came.
+COMES = {"done", "nothing", "KeyboardInterrupt", "CloudStackError", "Incomplete", "StillRunning"}
+COMES |= {"FateUnknown"}
 
 
 @pytest.fixture(scope="module")
