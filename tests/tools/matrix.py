@@ -24,7 +24,7 @@ ENVIRONMENTS: dict[str, tuple[str, ...]] = {
     "IPython 8": ("--upgrade", "ipython<9"),
 }
 TOOLS = (
-    "pytest pytest-timeout pytest-xdist hypothesis trustme pexpect cogapp papermill nbclient"
+    "pytest pytest-timeout pytest-xdist hypothesis trustme pexpect cogapp papermill nbclient nbmake"
 ).split()
 LEFT_OUT = {
     "tests/browser": "needs a Chromium; it says what JupyterLab shows, not what is installed here",
