@@ -35,10 +35,11 @@ if TYPE_CHECKING:
 QUICK, ALL = 20, 200
 SOAK = 180.0  # seconds
 LONG = 20.0
-# What a cell may come to that is interrupted; `nothing` where its end was.
-# The base of all errors says that a list was stopped before anything came.
-COMES = {"done", "nothing", "KeyboardInterrupt", "CloudStackError", "Incomplete", "StillRunning"}
-COMES |= {"FateUnknown"}
+# What a cell may come to that is interrupted; `nothing` where its end was. The base of all errors
+# says that a list was stopped before anything came.
+COMES = frozenset(
+    "done nothing KeyboardInterrupt CloudStackError FateUnknown Incomplete StillRunning".split()
+)
 
 
 @pytest.fixture(scope="module")

@@ -43,7 +43,7 @@ OPTIONS = (
     Option("dry-run", "", None, "show what would be sent; only names are looked up"),
     Option("yes", "y", None, "send what destroys or interrupts without asking first"),
     Option("refresh", "", None, "forget values that were read for completion"),
-    Option("quiet", "q", None, "show nothing but the result"),
+    Option("quiet", "q", None, "show the result, and a line only where it isn't complete"),
     Option("verbose", "v", None, "say more about where the result came from"),
     Option("reveal", "", None, "show the secrets in the answer, not ••••"),
     Option("tb", "", None, "show an error's whole traceback"),
@@ -98,7 +98,7 @@ hosts << listHosts type=Routing
 VALUES = """\
 A value is bare text up to a blank, 'literal', or "with \\" escapes". $name and {name} are
 Python values: $idle.id, $row["name"], $ids[0]. @file is what the file holds, ? asks for a
-secret. tags.env=prod is a map's entry. # begins a comment. A last ; shows nothing.
+secret. tags.env=prod is a map's entry. # begins a comment. A last ; shows no table.
 Where an id belongs, zoneid=Zurich is looked up by name; name:VALUE forces a name.
 """
 
