@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-OLDEST = "8.20.0"
+OLDEST = "8.31.0"
 TESTS = (
     "tests/notebook/test_extension.py",
     "tests/notebook/test_completion.py",
