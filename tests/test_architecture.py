@@ -34,7 +34,7 @@ ROWS = (
     "api.sessions",
     "api.access",
     "api.client",
-    "api.came  api.shelf  api.jobs",
+    "api.came  api.shelf  api.jobs  api.pagesize",
     "api.pages",
     "api.catalogues  api.lookups  api.many",
     "api.names  api.outcomes  api.united",

@@ -8,7 +8,6 @@ reaches the count.
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,16 +18,14 @@ from cs_magic.api.ahead import Ahead
 from cs_magic.api.came import Came, Resumable, Rows, Stopped, Told
 from cs_magic.api.catalogue import Command
 from cs_magic.api.client import Client, Sending
-from cs_magic.api.lenient import loads
+from cs_magic.api.pagesize import PAGESIZE, even, largest_told, learn
 from cs_magic.api.records import Records
 from cs_magic.api.values import Call, JobReply, Page, Payload, Result, parameter_of
 from cs_magic.errors import ApiError, CloudStackError, Unauthorized
 
-PAGESIZE = 500
 # A person who typed one of these has chosen a scope; `listall` and `projectid` stay out.
 SCOPED = frozenset({"listall", "account", "domainid", "projectid", "id", "ids"})
 _PAGING = frozenset({"page", "pagesize"})
-_LIMIT_TOLD = re.compile(r"max allowed page size value: (\d+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,38 +194,46 @@ class Reader:
         return ended and self._client.access.another_way(used, foreground=self._stop is None)
 
     def _first(self, call: Call) -> tuple[int, Payload]:
-        """The first page, and the page size that the server takes."""
+        """The first page, and its size; what size the server takes is asked beside it, once."""
         limit = self._came.left
-        size = PAGESIZE if limit is not None and limit <= PAGESIZE else self._pagesize()
+        if limit is not None and limit <= PAGESIZE:
+            return self._first_of(call, PAGESIZE)
+        if self._client.pagesize is not None:
+            return self._first_of(call, self._client.pagesize)
+
+        def question(_: int, stop: threading.Event) -> None:
+            learn(self._client, stop)
+
+        with Ahead(question, 1, 1, 1, self._client.transport.interrupt) as answer:
+            size, first = self._first_of(call, PAGESIZE)
+            next(iter(answer))
+        own = self._client.pagesize or size
+        if own < size or (own > size and self._is_long(first, size)):
+            return self._first_of(call, own)
+        return size, first
+
+    def _is_long(self, first: Payload, size: int) -> bool:
+        """Whether more pages of this size are to come than are asked for at a time."""
+        count = first.count if isinstance(first, Page) else None
+        wanted = [rows for rows in (count, self._came.left) if rows is not None]
+        return count is not None and min(wanted) > size * (self._client.profile.workers + 1)
+
+    def _first_of(self, call: Call, size: int) -> tuple[int, Payload]:
+        """The first page of this size at most; of the one that the server takes if it refuses."""
+        limit = self._came.left
         if limit is not None and len(self._came.lists) > 1:
             # Of a second list the first may have had some; and one more tells whether it ends.
             size, limit = min(size, (self._wish.limit or 0) + 1), None
-        asked = _even(limit, size)
+        asked = even(limit, size)
         try:
             return asked, self._exchange(call.having(page=1, pagesize=asked))
         except ApiError as error:
-            told = _LIMIT_TOLD.search(error.errortext)
-            if error.errorcode != 431 or told is None or not 0 < int(told[1]) < asked:
+            largest = largest_told(error)
+            if largest is None or not 0 < largest < asked:
                 raise
-            self._client.pagesize = int(told[1])
-            size = _even(limit, min(size, self._client.pagesize))
-        return size, self._exchange(call.having(page=1, pagesize=size))
-
-    def _pagesize(self) -> int:
-        """The server's own page size where the caller may ask for it, else 500; asked once."""
-        if self._client.pagesize is None:
-            self._client.pagesize = PAGESIZE
-            wanted: dict[str, str | int] = {"name": "default.page.size", "page": 1, "pagesize": 20}
-            try:
-                settings = self._client.exchange(
-                    Call("listConfigurations").having(**wanted), is_read=True, stop=self._stop
-                )
-            except ApiError as refused:
-                refused.__traceback__ = None  # it holds the frames, and what they will hold
-                return PAGESIZE
-            if isinstance(settings, Page):
-                self._client.pagesize = _setting(settings) or PAGESIZE
-        return self._client.pagesize
+        self._client.pagesize = largest
+        asked = even(limit, min(size, largest))
+        return asked, self._exchange(call.having(page=1, pagesize=asked))
 
     def _last_page(self, size: int) -> int:
         """The last page that will be asked for, by the count: a full one is not the last."""
@@ -268,20 +273,6 @@ class Reader:
             self._came.jobid = payload.jobid
             return self._ended(payload)
         return payload
-
-
-def _setting(settings: Page) -> int | None:
-    """The value of `default.page.size`; the name is matched by part, so names are compared."""
-    for row in loads(settings.rows):
-        value = row.get("value") if isinstance(row, dict) else None
-        if value is not None and row.get("name") == "default.page.size":
-            return int(value) if str(value).isdecimal() and len(str(value)) < 10 else None
-    return None
-
-
-def _even(limit: int | None, most: int) -> int:
-    """The size of pages that hold so many rows and hardly one more: 700 are two of 350."""
-    return most if limit is None else -(-limit // -(-limit // most))
 
 
 def _without_page(call: Call) -> Call:

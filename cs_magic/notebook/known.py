@@ -12,7 +12,8 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from cs_magic.api.pages import PAGESIZE, variants
+from cs_magic.api.pages import variants
+from cs_magic.api.pagesize import PAGESIZE
 from cs_magic.api.profile import Profile
 from cs_magic.api.values import Call, Page
 from cs_magic.notebook.related import Listing, Thing, Things

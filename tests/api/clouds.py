@@ -111,8 +111,10 @@ class Things:
         workers: int = 4,
         client: Client | None = None,
     ) -> Result:
-        """The whole answer to `listThings`."""
-        client = client or self.client(workers)
+        """The whole answer to `listThings`; the page size that is told is known already."""
+        if client is None:
+            client = self.client(workers)
+            client.pagesize = self.largest if self.told else None
         return Reader(client, command, {}, wish or Wish()).read(call or Call("listThings"))
 
     @property

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 from clouds import SCOPED, THINGS, UNPAGED, Things, came, facts, names, things
-from servers import listed, reply
+from servers import Scripted, listed, reply
 
 from cs_magic.api.completeness import verdict
 from cs_magic.api.pages import Wish, variants
 from cs_magic.api.values import Call
-from cs_magic.errors import ApiError, TransportError
+from cs_magic.errors import ApiError, SignInNeeded, TransportError
 
 # -- the stop rule -------------------------------------------------------------------------
 
@@ -289,6 +289,52 @@ def test_the_page_size_is_the_servers_own_and_learnt_once_per_client(told):
     assert client.pagesize == 7
     assert server.asked[-3:] == [("1", "7")] * 3
     assert [form["command"] for form in server.transport.forms].count("listConfigurations") == 1
+
+
+def test_the_page_size_is_asked_for_while_the_first_page_is_under_way():
+    server, together = Things(things(5), largest=500), threading.Barrier(2)
+    answered = server.answer
+
+    def answer(form: dict[str, str]) -> Any:
+        together.wait(30)
+        return answered(form)
+
+    server.transport = Scripted(answer)
+    assert len(came(server.read(client=server.client()))) == 5
+    assert server.asked == [("1", "500")]
+
+
+@pytest.mark.parametrize(
+    ("held", "limit", "asked"),
+    [
+        (3000, None, {("1", "500"), ("1", "1000"), ("2", "1000"), ("3", "1000"), ("4", "1000")}),
+        (2500, None, {("1", "500"), *((str(page), "500") for page in range(2, 7))}),
+        (3000, 1200, {("1", "400"), ("2", "400"), ("3", "400")}),
+        (3, None, {("1", "500")}),
+    ],
+)
+def test_larger_pages_are_asked_for_where_they_save_more_than_a_round(held, limit, asked):
+    server = Things(things(held), largest=1000)
+    client = server.client()
+    wish = Wish(limit=limit)
+    assert len(came(server.read(client=client, wish=wish))) == min(held, limit or held)
+    assert (set(server.asked), client.pagesize) == (asked, 1000)
+
+
+@pytest.mark.parametrize("problem", [TransportError("gone"), SignInNeeded("nobody")])
+def test_a_question_for_the_page_size_that_is_lost_costs_the_list_nothing(problem):
+    server = Things(things(5), largest=500)
+    answered = server.answer
+
+    def answer(form: dict[str, str]) -> Any:
+        if form["command"] == "listConfigurations":
+            raise problem
+        return answered(form)
+
+    server.transport = Scripted(answer)
+    client = server.client()
+    assert facts(server.read(client=client), "rows", "complete") == (5, True)
+    assert client.pagesize is None
 
 
 def test_where_the_setting_is_hidden_the_refusal_tells_the_page_size():
