@@ -23,6 +23,7 @@ ROWS = (
     "api.settling  api.hiding  api.seen  api.structs  api.sight  api.job",
     "api.profile  api.records  api.apis  api.checking  api.asked  api.named  api.traces"
     "  api.details  api.spelling",
+    "api.formats",
     "api.sources",
     "api.settings",
     "api.foreign",
