@@ -47,6 +47,7 @@ ROWS = (
     "clouds",
     "notebook.vocabulary",
     "notebook.statements",
+    "notebook.characters",
     "notebook.scanner",
     "notebook.grammar",
     "notebook.arguments  notebook.shown  notebook.pieces  notebook.enumerated  notebook.paths"
