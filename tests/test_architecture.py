@@ -62,7 +62,7 @@ AFTER_THE_DEMO = (
     "verify.lists",
     "verify.run",
     "verify.__main__",
-    "notebook.progress",
+    "notebook.progress  notebook.prompts",
     "notebook.jobs  notebook.many  notebook.streamed",
     "notebook.stopped  notebook.watching",
     "notebook.login_form",
