@@ -40,7 +40,7 @@ ROWS = (
     "api.catalogues  api.lookups  api.many",
     "api.names  api.outcomes  api.united",
     "frames  comparison",
-    "parquet  sheets  alone",
+    "parquet  sheets  alone  closing",
     "files",
     "connection  parts",
     "opening  following  resuming  at_once",
