@@ -6,25 +6,23 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from cs_magic.api import envelope
 from cs_magic.api.access import Authorized
 from cs_magic.api.ahead import Ahead
+from cs_magic.api.came import while_wanted
 from cs_magic.api.catalogue import Command
 from cs_magic.api.checking import doubt
-from cs_magic.api.client import ATTEMPTS, Client, Read, Sending
 from cs_magic.api.credentials import Session
 from cs_magic.api.lookups import Found, Lists, Lookups
 from cs_magic.api.names import resolved
 from cs_magic.api.pages import Reader
 from cs_magic.api.spelling import kinds, spelt
-from cs_magic.api.values import Call, Options, Payload, Result
+from cs_magic.api.values import Call, Options, Result
 from cs_magic.connection import Connection
 from cs_magic.errors import (
     CloudStackError,
     Incomplete,
     Refused,
     SignInNeeded,
-    TransportError,
     Unauthorized,
 )
 
@@ -110,22 +108,27 @@ class AtOnce:
         return came
 
     def _answer(self, name: str, one: Connection, stop: threading.Event) -> Result:
-        client, command = _Until(one.client, stop), self._commands[name]
-        options, lookups = self.options, Lookups(self.lookups.rows, self.lookups.restricted)
+        command, options = self._commands[name], self.options
+        lookups = Lookups(self.lookups.rows, self.lookups.restricted)
         own = options.own or one.profile.scope == "own"
-        lists = Lists(client, one.catalogue, lookups, own)
+        lists = Lists(one.client, one.catalogue, lookups, own, stop)
         call = resolved(lists, self.call, command, not options.check)
         self._found[name] = [
             replace(found, command=f"{found.command} of {name}") for found in lookups.told()
         ]
-        reader = Reader(client, command, kinds(command), one.wish(options), stop=stop)
+        reader = Reader(
+            one.client,
+            command,
+            kinds(command),
+            one.wish(options),
+            stop=stop,
+            told=while_wanted(call, stop),
+        )
         try:
             result = reader.read(spelt(call, command))
         except Incomplete as broken:
             broken.result = one.named(broken.result)
             raise
-        finally:
-            one.client.pagesize = client.pagesize
         doubtful = doubt(one.catalogue, command.name) if options.check else ""
         notes = (*result.notes, doubtful) if doubtful else result.notes
         return one.named(replace(result, notes=notes))
@@ -152,37 +155,3 @@ def _first(coming: Ahead[Outcome], most: int) -> Iterator[tuple[int, Outcome]]:
             yield number, outcome
             if number == most - 1:
                 return
-
-
-class _Until(Client):
-    """A client for threads whose reads end once an event is set, whichever of them asks."""
-
-    def __init__(self, client: Client, stop: threading.Event) -> None:
-        self.profile, self.transport, self.access = client.profile, client.transport, client.access
-        self.pagesize = client.pagesize
-        self._client, self._until = client, stop
-
-    def exchange(
-        self,
-        call: Call,
-        *,
-        is_read: bool,
-        stop: threading.Event | None = None,
-        attempts: int = ATTEMPTS,
-        read: Read = envelope.read,
-        sending: Sending | None = None,
-        foreground: bool | None = None,
-    ) -> Payload:
-        """As the client; TransportError once the event is set."""
-        if self._until.is_set():
-            raise TransportError(f"{call.command} is no longer wanted", sent=False)
-        until = stop or self._until
-        return self._client.exchange(
-            call,
-            is_read=is_read,
-            stop=until,
-            attempts=attempts,
-            read=read,
-            sending=sending,
-            foreground=foreground,
-        )
