@@ -5,14 +5,14 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping, Sequence
 from functools import partial
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from cs_magic import opening
 from cs_magic.api.catalogue import bundled
 from cs_magic.api.spelling import column_names
-from cs_magic.api.values import Call, Options, Result, unwritten
+from cs_magic.api.values import Call, Options, Result
 from cs_magic.api.wire import encoded
+from cs_magic.closing import Closing
 from cs_magic.connection import Connection
 from cs_magic.errors import Incomplete
 from cs_magic.several import ask, check_different, failures, names_in, of_all
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-class Several:
+class Several(Closing):
     """Several connections as one that reads; close it, or use it in a `with`.
 
     Commands are methods, as those of a `Connection`; what changes something is refused.
@@ -96,20 +96,6 @@ class Several:
     def __repr__(self) -> str:
         named = (f"{name} at {one.profile.host}" for name, one in self.connections.items())
         return f"<Several {', '.join(named)}>"
-
-    def __reduce__(self) -> NoReturn:
-        raise unwritten("Several")
-
-    def __enter__(self) -> Several:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 @opening.unseen

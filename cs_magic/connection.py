@@ -5,8 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from cs_magic.api.asked import check_columns, check_explode, check_options
 from cs_magic.api.came import Resumable, Told
@@ -24,8 +23,9 @@ from cs_magic.api.profile import Profile, check_scheme
 from cs_magic.api.records import revealed, rows_of
 from cs_magic.api.spelling import column_names, kinds, sources, spelt
 from cs_magic.api.traces import traceable
-from cs_magic.api.values import Call, Options, Result, unwritten
+from cs_magic.api.values import Call, Options, Result
 from cs_magic.api.wire import encoded
+from cs_magic.closing import Closing
 from cs_magic.errors import CloudStackError, Incomplete, Refused
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ Into = Callable[[Call, Command, Wish], Resumable]
 _JOB = {"jobid": "text", "id": "text"}
 
 
-class Connection:
+class Connection(Closing):
     """One endpoint with its credentials and catalogue; close it, or use it in a `with`.
 
     Commands are methods: `cloud.listVirtualMachines(state="Running")` is
@@ -303,17 +303,3 @@ class Connection:
 
     def __repr__(self) -> str:
         return f"<Connection {self.profile.name} at {self.profile.host}>"
-
-    def __reduce__(self) -> NoReturn:
-        raise unwritten("Connection")
-
-    def __enter__(self) -> Connection:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()

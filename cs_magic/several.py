@@ -2,37 +2,17 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import replace
 
-from cs_magic.api import envelope
-from cs_magic.api.access import Authorized
-from cs_magic.api.ahead import Ahead
-from cs_magic.api.catalogue import Command
-from cs_magic.api.checking import doubt
-from cs_magic.api.client import ATTEMPTS, Client, Read, Sending
-from cs_magic.api.credentials import Session
-from cs_magic.api.lookups import Found, Lists, Lookups
-from cs_magic.api.names import resolved
-from cs_magic.api.pages import Reader
+from cs_magic.api.lookups import Lookups
 from cs_magic.api.profile import Profile
-from cs_magic.api.spelling import kinds, spelt
 from cs_magic.api.united import PROFILE, Part, Parts, united
-from cs_magic.api.values import Call, Options, Payload, Result
+from cs_magic.api.values import Call, Options, Result
+from cs_magic.at_once import AtOnce, Outcome, check_read
 from cs_magic.connection import Connection
-from cs_magic.errors import (
-    CallError,
-    CloudStackError,
-    Incomplete,
-    Refused,
-    SignInNeeded,
-    TransportError,
-    Unauthorized,
-)
-
-Outcome = Result | CloudStackError
+from cs_magic.errors import CallError, CloudStackError, Incomplete
 
 
 def names_in(said: str) -> tuple[str, ...]:
@@ -66,16 +46,7 @@ def check_reads(connections: Mapping[str, Connection], command: str) -> None:
     for one in connections.values():
         known = one.catalogue.find(command)
         if known is not None:
-            _check_read(known, connections)
-
-
-def _check_read(command: Command, connections: Mapping[str, Connection]) -> None:
-    if not command.is_read:
-        raise Refused(
-            f"{command.name} changes something, and goes to one cloud at a time, not to"
-            f" {', '.join(connections)}; nothing was sent",
-            f"Name one of them: %cs -p {next(iter(connections))} {command.name} …",
-        )
+            check_read(known, connections)
 
 
 def of_one(options: Options) -> Options:
@@ -115,8 +86,8 @@ def ask(
     """
     check_reads(connections, call.command)
     began = time.monotonic()
-    asking = _Asking(connections, call, of_one(options), lookups or Lookups(), may_sign_in)
-    outcomes = asking.outcomes()
+    asked = AtOnce(connections, call, of_one(options), lookups or Lookups(), may_sign_in)
+    outcomes = asked.outcomes()
     came, failed = _sorted(outcomes)
     if not came:
         raise all_failed(failed)
@@ -142,151 +113,6 @@ def all_failed(failed: Mapping[str, CloudStackError]) -> CloudStackError:
 def said(error: CloudStackError) -> str:
     """An error in one line."""
     return f"{type(error).__name__}: {error}"
-
-
-@dataclass
-class _Asking:
-    """One call on its way to several clouds. What signs in or may be refused is done first, here.
-
-    The lists are read by threads, which don't sign in.
-    """
-
-    connections: Mapping[str, Connection]
-    call: Call
-    options: Options
-    lookups: Lookups
-    may_sign_in: bool
-    _commands: dict[str, Command] = field(default_factory=dict)
-    _found: dict[str, list[Found]] = field(default_factory=dict)
-
-    def outcomes(self) -> dict[str, Outcome]:
-        """What came of each, in order."""
-        found: dict[str, Outcome] = {}
-        for name, one in self.connections.items():
-            try:
-                self._commands[name] = self._prepared(one)
-            except CloudStackError as error:
-                self._check_signed_in(error)
-                found[name] = error
-        for command in self._commands.values():  # as the servers themselves say
-            _check_read(command, self.connections)
-        used = {name: self.connections[name].client.access.used() for name in self._commands}
-        found |= self._read(list(self._commands))
-        found |= self._read(list(self._renewed(found, used)))
-        for name in self.connections:
-            self.lookups.found += self._found.get(name, [])
-        return {name: found[name] for name in self.connections}
-
-    def _prepared(self, one: Connection) -> Command:
-        """The command as that cloud knows it, once the call is checked and somebody signed in."""
-        one.client.access.request(self.call, is_read=True)
-        one.meet(self.call if self.options.check else None)
-        return one.command(self.call, self.options)
-
-    def _check_signed_in(self, outcome: Outcome) -> None:
-        reason = outcome.reason if isinstance(outcome, Incomplete) else outcome
-        if self.may_sign_in and isinstance(reason, SignInNeeded):
-            raise reason
-
-    def _read(self, names: Sequence[str]) -> dict[str, Outcome]:
-        """What these clouds answer, each read by a thread."""
-        if not names:
-            return {}
-
-        def fetch(number: int, stop: threading.Event) -> Outcome:
-            name = names[number]
-            try:
-                return self._answer(name, self.connections[name], stop)
-            except CloudStackError as error:
-                return error
-
-        def cut(threads: set[int]) -> None:
-            for name in names:
-                self.connections[name].client.transport.interrupt(threads)
-
-        with Ahead(fetch, 0, len(names) - 1, len(names), cut) as coming:
-            came = {names[number]: outcome for number, outcome in _first(coming, len(names))}
-        for outcome in came.values():
-            self._check_signed_in(outcome)
-        return came
-
-    def _answer(self, name: str, one: Connection, stop: threading.Event) -> Result:
-        client, command = _Until(one.client, stop), self._commands[name]
-        options, lookups = self.options, Lookups(self.lookups.rows, self.lookups.restricted)
-        own = options.own or one.profile.scope == "own"
-        lists = Lists(client, one.catalogue, lookups, own)
-        call = resolved(lists, self.call, command, not options.check)
-        self._found[name] = [
-            replace(found, command=f"{found.command} of {name}") for found in lookups.told()
-        ]
-        reader = Reader(client, command, kinds(command), one.wish(options), stop=stop)
-        try:
-            result = reader.read(spelt(call, command))
-        except Incomplete as broken:
-            broken.result = one.named(broken.result)
-            raise
-        finally:
-            one.client.pagesize = client.pagesize
-        doubtful = doubt(one.catalogue, command.name) if options.check else ""
-        notes = (*result.notes, doubtful) if doubtful else result.notes
-        return one.named(replace(result, notes=notes))
-
-    def _renewed(
-        self, found: Mapping[str, Outcome], used: Mapping[str, Authorized]
-    ) -> Iterator[str]:
-        """The clouds whose session had ended and is renewed: they are asked once more."""
-        for name, outcome in found.items():
-            reason = outcome.reason if isinstance(outcome, Incomplete) else outcome
-            access = self.connections[name].client.access
-            if not isinstance(reason, Unauthorized) or not isinstance(used.get(name), Session):
-                continue
-            try:
-                if access.another_way(used.get(name), foreground=True):
-                    yield name
-            except CloudStackError:
-                continue  # the first refusal is what there is to say
-
-
-def _first(coming: Ahead[Outcome], most: int) -> Iterator[tuple[int, Outcome]]:
-    if most:
-        for number, outcome in coming:
-            yield number, outcome
-            if number == most - 1:
-                return
-
-
-class _Until(Client):
-    """A client for threads whose reads end once an event is set, whichever of them asks."""
-
-    def __init__(self, client: Client, stop: threading.Event) -> None:
-        self.profile, self.transport, self.access = client.profile, client.transport, client.access
-        self.pagesize = client.pagesize
-        self._client, self._until = client, stop
-
-    def exchange(
-        self,
-        call: Call,
-        *,
-        is_read: bool,
-        stop: threading.Event | None = None,
-        attempts: int = ATTEMPTS,
-        read: Read = envelope.read,
-        sending: Sending | None = None,
-        foreground: bool | None = None,
-    ) -> Payload:
-        """As the client; TransportError once the event is set."""
-        if self._until.is_set():
-            raise TransportError(f"{call.command} is no longer wanted", sent=False)
-        until = stop or self._until
-        return self._client.exchange(
-            call,
-            is_read=is_read,
-            stop=until,
-            attempts=attempts,
-            read=read,
-            sending=sending,
-            foreground=foreground,
-        )
 
 
 def failures(result: Result) -> tuple[str, ...]:

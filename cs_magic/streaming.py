@@ -8,11 +8,9 @@ records in Parquet, whose amounts are kept as text, too). A longer one is writte
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
-from hashlib import sha256
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -33,13 +31,11 @@ from cs_magic.connection import Connection
 from cs_magic.errors import CallError, CloudStackError, Incomplete
 from cs_magic.files import laid_out
 from cs_magic.parquet import layout
-from cs_magic.parts import Parts, State
+from cs_magic.parts import Parts
+from cs_magic.resuming import Resuming, key
 
 HELD = 64
 _GROUP = 16  # the pages of a row group
-# Lists in the order in which things came to be, of which none is ever taken away: a page that
-# was read once stays what it was.
-_STABLE = frozenset({"listUsageRecords"})
 # Amounts whose sum is to be exact: a Parquet file has their text beside the number.
 _EXACT = {"listUsageRecords": ("rawusage",)}
 
@@ -119,14 +115,13 @@ class Stream:
         self._met: Met = Recent(several=len(lists) > 1)
         self._exact = _EXACT.get(command.name, ()) if kind == "parquet" and not wish.text else ()
         self._records = Records(kinds(command), wish.only, wish.text, self._met, self._exact)
-        self._parts = Parts(kind, path, _key(connection, call, wish, options))
-        self._stable = command.name in _STABLE and len(lists) == 1 and wish.limit is None
+        self._parts = Parts(kind, path, key(connection, call, wish, options))
+        self._resuming = Resuming(self._parts, command.name, wish, alone=len(lists) == 1)
         self._command, self._options = command.name, options
-        self._lists = self._held = self._before = 0
+        self._lists = self._held = 0
         self._full = True
         self._waiting: _Waiting | None = None
         self._notes: dict[str, str] = {}
-        self._went_on = ""
 
     # -- the rows of a reader ------------------------------------------------
 
@@ -138,7 +133,7 @@ class Stream:
     @property
     def duplicates(self) -> int:
         """How many were met twice and dropped."""
-        return self._before + self._records.duplicates
+        return self._resuming.duplicates + self._records.duplicates
 
     @property
     def overlap(self) -> int:
@@ -150,7 +145,7 @@ class Stream:
         """What there is to say: of each column once, or it would never end."""
         for note in self._records.notes:
             self._notes.setdefault(note.partition(":")[0], note)
-        said = [self._went_on] if self._went_on else []
+        said = [self._resuming.note] if self._resuming.note else []
         return dict.fromkeys([*said, *self._notes.values()])
 
     @property
@@ -201,30 +196,7 @@ class Stream:
         Raises:
             CallError: somebody else is writing there.
         """
-        if self._lists > 1:
-            return 0
-        self._parts.alone()
-        mark = sha256(first.rows).hexdigest()
-        before = self._parts.found()
-        why = "" if before is None else self._why_anew(before, mark, size)
-        if before is None or why:
-            self._went_on = f"begun anew after an interruption: {why}" if why else ""
-            self._parts.state = replace(self._parts.state, first=mark, size=size)
-            return 0
-        self._parts.state = before
-        self._before = before.duplicates
-        self._went_on = f"went on after page {before.pages}: those before were written already"
-        return before.pages
-
-    def _why_anew(self, before: State, first: str, size: int) -> str:
-        """Why an earlier attempt can't be gone on with; else an empty text."""
-        if not self._stable:
-            return "its pages may have moved"
-        if (before.first, before.size) != (first, size):
-            return "the list has changed"
-        if not before.parts:
-            return "its pages were not full, and may have grown"
-        return "" if self._parts.are_there(before) else "parts of it are not there any more"
+        return 0 if self._lists > 1 else self._resuming.had(first, size)
 
     def finished(self, result: Result) -> Result:
         """The result of a list that came to its end, in the place of the file where it is long.
@@ -260,11 +232,6 @@ class Stream:
         if not isinstance(broken.reason, Stopped | CallError):
             with suppress(CallError, KeyboardInterrupt):  # then these rows stay where they are
                 self.end()
-        again = (
-            "The same call goes on from there."
-            if self._stable
-            else f"The same call begins anew: the pages of {self._command} may move meanwhile."
-        )
         if not self.is_long:
             nothing = f"Nothing is written to {self._parts.target}: the same call begins anew."
             broken.hints = (*broken.hints, nothing)
@@ -276,7 +243,7 @@ class Stream:
         row = self._parts.left(broken.result).row()
         secrets = self.secrets
         broken.result = replace(broken.result, table=self.table(), secrets=secrets, written=row)
-        broken.hints = (*broken.hints[:-1], where, again)
+        broken.hints = (*broken.hints[:-1], where, self._resuming.next_time)
 
     def close(self) -> None:
         """Let others write there."""
@@ -337,11 +304,3 @@ class Stream:
         laid = laid_out(Result(whole, Provenance("")), self._columns())
         state.kinds = state.kinds or layout(whole, laid, options.columns)
         return laid if paths else whole
-
-
-def _key(connection: Connection, call: Call, wish: Wish, options: Options) -> str:
-    """What tells one call to one file from another; nothing of it can be read back."""
-    profile = connection.profile
-    who = [profile.name, profile.endpoint, repr(connection.client.access.caller)]
-    what = [call.command, sorted(call.arguments), options.columns, wish.text, options.file]
-    return sha256(json.dumps([who, what]).encode()).hexdigest()

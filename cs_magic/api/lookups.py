@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from cs_magic.api.came import while_wanted
 from cs_magic.api.catalogue import Catalogue, Command
 from cs_magic.api.client import Client
 from cs_magic.api.masks import masked_arguments
@@ -71,15 +73,22 @@ class Lists:
     Args:
         lookups: what is known already; more is added.
         own: read what the caller's account owns only.
+        stop: given by a thread that works for the person's own; ends the reading once it is set.
     """
 
     def __init__(
-        self, client: Client, catalogue: Catalogue, lookups: Lookups, own: bool = False
+        self,
+        client: Client,
+        catalogue: Catalogue,
+        lookups: Lookups,
+        own: bool = False,
+        stop: threading.Event | None = None,
     ) -> None:
         self._client = client
         self._catalogue = catalogue
         self._lookups = lookups
         self._own = own
+        self._stop = stop
 
     def listing(self, name: str) -> Command | None:
         """The list command of that name, or None where the catalogue has none."""
@@ -132,7 +141,9 @@ class Lists:
         only = dict.fromkeys(("id", *columns_of(command.name), *OWNERS, *TELLING))
         wish = Wish(limit, tuple(only), text=True, own=self._own)
         try:
-            result = Reader(self._client, command, {}, wish).read(call)
+            told = while_wanted(call, self._stop) if self._stop else None
+            reader = Reader(self._client, command, {}, wish, stop=self._stop, told=told)
+            result = reader.read(call)
         except Incomplete as broken:
             problem = broken.reason
         except ApiError as error:

@@ -10,10 +10,11 @@ from typing import Any
 
 from cs_magic.api.client import Client
 from cs_magic.api.jobs import FORGOTTEN
-from cs_magic.api.many import DONE, FAILED, NOT_SENT, RUNNING, UNKNOWN, Many, Outcome
+from cs_magic.api.many import Many
 from cs_magic.api.masks import is_secret, masked_arguments
 from cs_magic.api.records import Records, rows_of
 from cs_magic.api.traces import listing
+from cs_magic.api.turns import DONE, FAILED, NOT_SENT, RUNNING, UNKNOWN, Outcome
 from cs_magic.api.values import Call, Document, Page, Payload, Provenance, Result
 from cs_magic.errors import StillRunning
 

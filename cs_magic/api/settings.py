@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from cs_magic.api.credentials import Asked, KeyPair, Password
+from cs_magic.api.formats import CMK, CS
 from cs_magic.api.profile import (
     CHECKS,
     ENVIRONMENT,
@@ -18,7 +19,7 @@ from cs_magic.api.profile import (
     host_of,
     keyring_secret,
 )
-from cs_magic.api.sources import CMK, CS, Found
+from cs_magic.api.sources import Found
 from cs_magic.errors import ProfileError
 
 _NEEDED = ("endpoint", "api_key", "secret_key")

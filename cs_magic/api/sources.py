@@ -7,20 +7,29 @@ repository, so it stands behind all of the user's own and may add profiles, noth
 
 from __future__ import annotations
 
-import configparser
 import os
 import stat
-import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cs_magic.api.profile import BOOLEANS, ENVIRONMENT, ca_path
+from cs_magic.api.formats import (
+    TOP,
+    Unreadable,
+    of_cmk,
+    of_cs,
+    of_toml,
+    settings_of_cmk,
+    settings_of_cs,
+    unread_of_cs,
+)
+from cs_magic.api.profile import ENVIRONMENT, ca_path
 from cs_magic.errors import harmless
 
 OURS = "cs_magic.toml"
 LARGEST = 1_000_000  # bytes of a configuration file: a link to /dev/zero has no end
+_NOT_HERE = "for the user's own configuration, not for the working folder"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +105,6 @@ class _File:
     foreign: bool
 
 
-class _Unreadable(Exception):
-    """A file's text makes no sense; the reason holds nothing of the text."""
-
-
 class _Reader:
     def __init__(self, places: Places, environment: Mapping[str, str]) -> None:
         self._places = places
@@ -143,19 +148,11 @@ class _Reader:
         file = self._file(self._places.home / ".cmk" / "config", foreign=False)
         if file is None:
             return
-        sections = self._parsed(file, _of_cmk)
-        top = sections.pop(_TOP, {})
+        sections = self._parsed(file, of_cmk)
+        top = sections.pop(TOP, {})
         self.last = top.get("profile") or None
         for name, section in sections.items():
-            settings: dict[str, Any] = _renamed(section, CMK)
-            if BOOLEANS.get(top.get("verifycert", "").lower()) is False:
-                settings["verify"] = False
-            if BOOLEANS.get(top.get("postrequest", "").lower()) is False:
-                settings["method"] = "get"
-            waits = top.get("timeout", "")
-            if waits.isdecimal() and len(waits) < 8 and int(waits):
-                settings["job_timeout"] = int(waits)
-            yield self._profile(name, "cmk", file, settings)
+            yield self._profile(name, "cmk", file, settings_of_cmk(section, top))
 
     def foreign(self) -> Iterator[Found]:
         """The profiles of the files in the working folder."""
@@ -171,7 +168,7 @@ class _Reader:
         file = self._file(path, foreign)
         if file is None:
             return
-        document = self._parsed(file, _of_toml)
+        document = self._parsed(file, of_toml)
         default = document.pop("default", None)
         if isinstance(default, str) and not foreign:
             self.default = default
@@ -187,18 +184,12 @@ class _Reader:
         file = self._file(path, foreign)
         if file is None:
             return
-        for name, section in self._parsed(file, _of_cs).items():
-            settings: dict[str, Any] = _renamed(section, CS)
-            if BOOLEANS.get(section.get("dangerous_no_tls_verify", "").lower()):
-                settings.setdefault("verify", False)
-            if section.get("read_only"):  # it is ours, and who writes it means it
-                said = section["read_only"]
-                settings["read_only"] = BOOLEANS.get(said.lower(), said)
-            unknown = [key for key in section if key not in OF_CS and not key.startswith("header_")]
+        for name, section in self._parsed(file, of_cs).items():
+            unknown = unread_of_cs(section)
             if unknown:
                 named = ", ".join(unknown)
                 self.odd.append(harmless(f"{file.shown}: [{name}] {named}: nothing reads this"))
-            yield self._profile(name, "cs", file, settings)
+            yield self._profile(name, "cs", file, settings_of_cs(section))
 
     def _profile(self, name: str, kind: str, file: _File, settings: dict[str, Any]) -> Found:
         if isinstance(settings.get("verify"), str):
@@ -211,7 +202,7 @@ class _Reader:
     def _parsed(self, file: _File, parse: Callable[[str], dict[str, Any]]) -> dict[str, Any]:
         try:
             return parse(file.text)
-        except _Unreadable as error:
+        except Unreadable as error:
             self.unread.append(f"{file.shown}: {error}")
             return {}
 
@@ -253,95 +244,8 @@ class _Reader:
         return any(file.is_relative_to(folder) for file, folder in ways)
 
 
-_TOP = ""
-_NOT_HERE = "for the user's own configuration, not for the working folder"
-CS = {
-    "endpoint": "endpoint",
-    "key": "api_key",
-    "secret": "secret_key",
-    "method": "method",
-    "timeout": "timeout",
-    "job_timeout": "job_timeout",
-    "verify": "verify",
-}
-# What else may stand in a file of cs; of ours it is read_only.
-OF_CS = {*CS, "read_only"}.union(
-    "cert cert_key dangerous_no_tls_verify expiration name poll_interval retry retry_backoff"
-    " theme trace".split()
-)
-CMK = {
-    "url": "endpoint",
-    "apikey": "api_key",
-    "secretkey": "secret_key",
-    "username": "username",
-    "password": "password",
-    "domain": "domain",
-    "signaturealgorithm": "signature_algorithm",
-}
-
-
 def _real(path: Path) -> Path:
     return Path(os.path.realpath(path))
-
-
-def _renamed(section: Mapping[str, str], names: Mapping[str, str]) -> dict[str, Any]:
-    return {ours: section[theirs] for theirs, ours in names.items() if section.get(theirs)}
-
-
-def _of_toml(text: str) -> dict[str, Any]:
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        reason = harmless(str(error))
-    except (ValueError, RecursionError):  # a number of thousands of digits, as many brackets
-        reason = "too long a number, or too deep"
-    raise _Unreadable(reason)
-
-
-def _of_cs(text: str) -> dict[str, dict[str, str]]:
-    """The sections as cs reads them: names in any case, [DEFAULT] for all, %% for one %."""
-    parser = configparser.RawConfigParser()
-    try:
-        parser.read_string(text)
-    except configparser.Error as error:
-        reason = type(error).__name__.removesuffix("Error")
-    else:
-        return {
-            name: {key: value.replace("%%", "%") for key, value in parser.items(name)}
-            for name in parser.sections()
-        }
-    raise _Unreadable(f"no ini file ({reason})")
-
-
-def _of_cmk(text: str) -> dict[str, dict[str, str]]:
-    """The sections as cmk's Go library reads and writes them; the first has no header."""
-    section: dict[str, str] = {}
-    sections = {_TOP: section}
-    lines = iter(enumerate(text.split("\n"), 1))
-    for number, line in ((number, line.strip()) for number, line in lines):
-        key, delimiter, value = line.partition("=")
-        if line.startswith("[") and "]" in line:
-            section = sections.setdefault(line[1 : line.rindex("]")], {})
-        elif delimiter and line[0] not in "[#;":
-            section[key.rstrip()] = _unquoted(value.strip(), lines)
-        elif line and line[0] not in "#;":
-            raise _Unreadable(f"line {number} is neither [profile] nor name = value")
-    return sections
-
-
-def _unquoted(value: str, lines: Iterator[tuple[int, str]]) -> str:
-    '''ini.v1 puts values with line feeds or backticks into """, with outer blanks into ".'''
-    if value.startswith('"""') and value.count('"""') == 1:
-        for _, line in lines:
-            value += f"\n{line}"
-            if '"""' in line:
-                return value[3 : value.rindex('"""')]
-        raise _Unreadable('a """ is not closed')
-    for quote in ('"""', '"', "'", "`"):
-        inner = value[len(quote) : -len(quote)]
-        if value == f"{quote}{inner}{quote}" and (len(quote) > 1 or quote not in inner):
-            return inner
-    return value
 
 
 def _others_can_read(path: Path, status: os.stat_result) -> bool:

@@ -147,3 +147,15 @@ class Connections:
 def _same(one: Profile, other: Profile) -> bool:
     """Whether two profiles differ in nothing but that one may only read."""
     return replace(one, read_only=other.read_only) == other
+
+
+def name_and_host(connection: Connection) -> str:
+    """A connection as people know it: `prod at cloud.example.com`."""
+    return f"{shown_name(connection)} at {connection.profile.host}"
+
+
+def shown_name(connection: Connection) -> str:
+    """The profile's name, and its file where that may have come with somebody else's folder."""
+    profile = connection.profile
+    foreign = profile.source.startswith("./")
+    return f"{profile.name} ({profile.source} in this folder)" if foreign else profile.name

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from cs_magic.errors import CallError
+from cs_magic.notebook.characters import Characters
 from cs_magic.notebook.grammar import spans
-from cs_magic.notebook.scanner import PARAMETER, ROWS, TARGET, Scanner
+from cs_magic.notebook.scanner import PARAMETER, ROWS, TARGET
 from cs_magic.notebook.vocabulary import WORDS, option
 
 Kind = Literal["option", "taken", "target", "command", "word", "parameter", "value", "comment"]
@@ -166,7 +167,7 @@ def _pieces(text: str, begin: int, end: int, command: str = "") -> Iterator[Piec
     return _Unfinished(text, begin, end).pieces(command)
 
 
-class _Unfinished(Scanner):
+class _Unfinished(Characters):
     """Reads what there is of a statement, and takes offence at nothing."""
 
     def pieces(self, command: str = "") -> Iterator[Piece]:

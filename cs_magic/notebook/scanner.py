@@ -1,6 +1,6 @@
-"""Reads one statement of `%cs` from a text, character by character. Pure.
+"""Reads one statement of `%cs` from a text. Pure.
 
-Who completes unfinished text reads with the same scanner, so that both see the same parts.
+Who completes unfinished text knows its parts by the same patterns, so that both see the same.
 """
 
 from __future__ import annotations
@@ -12,14 +12,8 @@ from dataclasses import replace
 from difflib import get_close_matches
 
 from cs_magic.errors import CallError
-from cs_magic.notebook.statements import (
-    TYPOGRAPHIC,
-    Argument,
-    Statement,
-    Value,
-    without_secrets,
-    wrong,
-)
+from cs_magic.notebook.characters import NAME, Characters
+from cs_magic.notebook.statements import Argument, Statement, Value
 from cs_magic.notebook.vocabulary import (
     ANY_WORD,
     OPTIONS,
@@ -32,26 +26,15 @@ from cs_magic.notebook.vocabulary import (
 # Refuses a command that does not exist, before anything is said of its parameters.
 Check = Callable[[Statement], None]
 
-_NAME = re.compile(r"[^\W\d]\w*")
 # What begins a statement that keeps its result, `vms <<`, an argument, `zoneid=`, and the rows
 # of --each, `vm=$idle`.
 TARGET = re.compile(r"([^\W\d]\w*)\s*<<")
 PARAMETER = re.compile(r"([^\s=#;'\"$@{}<>?]+)(=?)")
 ROWS = re.compile(r"([^\W\d]\w*)=(?=[${])")
-_KEY = re.compile(r"\[\s*(?:(-?\d{1,18})|'([^'\n]*)'|\"([^\"\n]*)\")\s*\]")
 
 
-class Scanner:
-    """Reads one statement from a text, from `position` to `end`.
-
-    Its methods without an underscore are for who reads unfinished text, too: each passes one
-    part, from `at` on.
-    """
-
-    def __init__(self, text: str, position: int, end: int) -> None:
-        self.text = text
-        self.at = position
-        self.end = end
+class Scanner(Characters):
+    """Reads one statement from a text, from `position` to `end`."""
 
     def statement(self, check: Check) -> Statement:
         options = list(self.options())
@@ -66,14 +49,14 @@ class Scanner:
             command, options=tuple(options), target=target, column=column, text=self.text
         )
         if ours:
-            return replace(read, words=tuple(self._values()), silent=self._semicolon())
+            return replace(read, words=tuple(self._values()), silent=self.at_last_semicolon())
         assigns = self.more() and self.text.startswith("=", self.at)
         try:
             arguments = tuple(self._arguments())
         except CallError as error:
             problem = error
         else:
-            return replace(read, arguments=arguments, silent=self._semicolon())
+            return replace(read, arguments=arguments, silent=self.at_last_semicolon())
         if not assigns:  # in `vms = listZones` it is no command that is wrong
             check(read)
         raise problem
@@ -93,11 +76,6 @@ class Scanner:
         column = self.at
         return Value(self.until(lambda c: c.isspace() or c == ";"), column=column, bare=True)
 
-    def more(self) -> bool:
-        """Whether anything but blanks, comments and a last `;` follows."""
-        self.blanks()
-        return self.at < self.end and not self._is_last_semicolon()
-
     # -- parts ---------------------------------------------------------------
 
     def _option(self) -> tuple[Option, Value | None]:
@@ -105,21 +83,21 @@ class Scanner:
         typed, equals, _ = self.until(lambda c: c.isspace() or c == ";").partition("=")
         known = option(typed)
         if known is None:
-            raise self._wrong(
+            raise self.wrong(
                 f"There is no option {typed}{_option_meant(typed)}",
                 "%cs -h lists them.",
                 column=column,
             )
         if known.takes is None:
             if equals:
-                raise self._wrong(f"--{known.name} takes no value", column=column)
+                raise self.wrong(f"--{known.name} takes no value", column=column)
             return known, None
         self.at = column + len(typed) + len(equals)
         if known.name == "each":
             return known, self._rows(equals)
-        if self._at_a_blank() if equals else not self.more():
-            raise self._wrong(f"--{known.name} needs {known.takes}", column=column)
-        return known, self._value()
+        if self.at_a_blank() if equals else not self.more():
+            raise self.wrong(f"--{known.name} needs {known.takes}", column=column)
+        return known, self.value()
 
     def _rows(self, equals: str) -> Value | None:
         """The `NAME=$rows` behind --each, where it stands there: its text is the name."""
@@ -129,12 +107,12 @@ class Scanner:
         found = ROWS.match(self.text, column, self.end)
         if found is None:
             if equals:
-                raise self._wrong("--each takes NAME=$rows", column=column)
+                raise self.wrong("--each takes NAME=$rows", column=column)
             return None
         self.at = found.end()
-        path = self._path(self.text[self.at]) if self.at < self.end else ()
+        path = self.path(self.text[self.at]) if self.at < self.end else ()
         if not path:
-            raise self._wrong("--each takes NAME=$rows", column=column)
+            raise self.wrong("--each takes NAME=$rows", column=column)
         return Value(found[1], path, self.text[column : self.at], column)
 
     def _target(self) -> str | None:
@@ -142,7 +120,7 @@ class Scanner:
         if found is None:
             return None
         if keyword.iskeyword(found[1]):
-            raise self._wrong(f"{found[1]} can't be the name of a variable", column=self.at)
+            raise self.wrong(f"{found[1]} can't be the name of a variable", column=self.at)
         self.at = found.end()
         return found[1]
 
@@ -151,31 +129,31 @@ class Scanner:
     ) -> None:
         for given, _ in options:
             if given.name not in ANY_WORD | WORD_OPTIONS.get(word.lower(), frozenset()):
-                raise self._wrong(f"{word} takes no --{given.name}", column=column)
+                raise self.wrong(f"{word} takes no --{given.name}", column=column)
 
     def _command(self) -> str:
         if not self.more():
-            raise self._wrong("There is no command", "%cs -h shows how a call is written.")
+            raise self.wrong("There is no command", "%cs -h shows how a call is written.")
         column = self.at
         word = self.until(lambda c: c.isspace() or c == ";")
         if "=" in word:
             rows = "--each" in self.text[:column] and ROWS.match(self.text, column, self.end)
             hint = "NAME=$rows goes right after --each." if rows else ""
-            raise self._wrong("A command comes before its parameters", hint, column=column)
-        if not _NAME.fullmatch(word):
-            raise self._wrong(f"{word} can't be a command", column=column)
+            raise self.wrong("A command comes before its parameters", hint, column=column)
+        if not NAME.fullmatch(word):
+            raise self.wrong(f"{word} can't be a command", column=column)
         return word
 
     def _values(self) -> Iterator[Value]:
         while self.more():
-            yield self._value()
+            yield self.value()
 
     def _arguments(self) -> Iterator[Argument]:
         seen: set[str] = set()
         while self.more():
             argument = self._argument()
             if argument.name.lower() in seen:
-                raise self._wrong(f"{argument.name} is given twice", column=argument.column)
+                raise self.wrong(f"{argument.name} is given twice", column=argument.column)
             seen.add(argument.name.lower())
             yield argument
 
@@ -185,14 +163,14 @@ class Scanner:
         if found is None or not found[2] or found[1].startswith("-"):
             raise self._no_argument(column)
         self.at = found.end()
-        if self._at_a_blank():
+        if self.at_a_blank():
             return Argument(found[1], Value("", column=self.at), column)
-        return Argument(found[1], self._value(), column)
+        return Argument(found[1], self.value(), column)
 
     def _no_argument(self, column: int) -> CallError:
-        word = self._shown(column)
+        word = self.shown_word()
         if option(word.partition("=")[0]) is not None:
-            return self._wrong("Options come before the command", column=column)
+            return self.wrong("Options come before the command", column=column)
         self.blanks()
         hint = "A value with blanks in it goes into quotes: name='two words'"
         if word.startswith("="):
@@ -201,144 +179,7 @@ class Scanner:
             hint = "There is no blank beside the = of parameter=value."
         elif word == "\\":
             hint = "In a cell an indented line continues the call above it."
-        return self._wrong(f"{word} is not parameter=value", hint, column=column)
-
-    # -- values --------------------------------------------------------------
-
-    def _value(self) -> Value:
-        column = self.at
-        first = self.text[column]
-        if first in "'\"":
-            value = Value(self.quoted(first), column=column)
-            if not self._at_a_blank():
-                raise self._wrong("After the closing quote comes a blank")
-            return value
-        if first in TYPOGRAPHIC:
-            raise self._wrong(f"{first} is no quote here", "Values stand in ' or \".")
-        if first in "${":
-            path = self._path(first)
-            if path:
-                return Value("", path, self.text[column : self.at], column)
-        text = self.until(str.isspace)
-        if text.endswith(";") and self._at_the_end():
-            text = text[:-1]
-            self.at -= 1
-        return Value(text, column=column, bare=True)
-
-    def quoted(self, quote: str) -> str:
-        """Pass a quoted value, and give what is in it; CallError where no quote closes it."""
-        begin = self.at
-        self.at += 1
-        pieces: list[str] = []
-        while self.at < self.end:
-            character = self.text[self.at]
-            self.at += 1
-            if character == quote:
-                return "".join(pieces)
-            if (
-                character == "\\"
-                and quote == '"'
-                and self.text[self.at : self.at + 1] in ('"', "\\")
-            ):
-                character = self.text[self.at]
-                self.at += 1
-            pieces.append(character)
-        raise self._wrong("The quote is not closed", column=begin)
-
-    def _path(self, first: str) -> tuple[str | int, ...]:
-        """The path of `$idle.id`, `{zone}`, `$row["name"]`, `$ids[0]`; () where it is text.
-
-        A name with more behind it is refused: sent as text it would match nothing, or
-        CloudStack would drop it and list everything.
-        """
-        begin = self.at
-        name = _NAME.match(self.text, begin + 1, self.end)
-        if name is None:
-            return ()
-        path: list[str | int] = [name[0]]
-        position = name.end()
-        while (step := self._step(position)) is not None:
-            path.append(step[0])
-            position = step[1]
-        if first == "{":
-            closed = position < self.end and self.text[position] == "}"
-            position += closed
-        else:
-            closed = True
-        self.at = position
-        if not closed or not self._at_a_blank():
-            self.at = begin
-            raise self._wrong(
-                f"{self._shown(begin)} is more than a name",
-                "Only $name, $name.attribute, $name[0] and {name} are looked up;"
-                " quotes make it plain text.",
-                column=begin,
-            )
-        return tuple(path)
-
-    def _step(self, position: int) -> tuple[str | int, int] | None:
-        if self.text.startswith(".", position):
-            name = _NAME.match(self.text, position + 1, self.end)
-            return None if name is None else (f".{name[0]}", name.end())
-        key = _KEY.match(self.text, position, self.end)
-        if key is None:
-            return None
-        if key[1] is not None:
-            return int(key[1]), key.end()
-        return f"[{key[2] if key[2] is not None else key[3]}", key.end()
-
-    # -- characters ----------------------------------------------------------
-
-    def blanks(self) -> None:
-        """Skip blanks and comments; a `#` begins one at a line's start or after a blank."""
-        while self.at < self.end:
-            character = self.text[self.at]
-            if character.isspace():
-                self.at += 1
-            elif character == "#" and (self.at == 0 or self.text[self.at - 1].isspace()):
-                stop = self.text.find("\n", self.at, self.end)
-                self.at = self.end if stop < 0 else stop
-            else:
-                return
-
-    def until(self, ends: Callable[[str], bool]) -> str:
-        """Pass, and give, what stands before the first character that ends it."""
-        begin = self.at
-        while self.at < self.end and not ends(self.text[self.at]):
-            self.at += 1
-        return self.text[begin : self.at]
-
-    def _shown(self, begin: int) -> str:
-        """The word that stands here, as an error may repeat it: a secret is dotted out."""
-        return without_secrets(self.text)[begin : begin + len(self.until(str.isspace))]
-
-    def _at_the_end(self) -> bool:
-        """Whether nothing but blanks and comments follows; the place stays."""
-        place = self.at
-        self.blanks()
-        last = self.at >= self.end
-        self.at = place
-        return last
-
-    def _is_last_semicolon(self) -> bool:
-        if not self.text.startswith(";", self.at) or self.at >= self.end:
-            return False
-        self.at += 1
-        last = self._at_the_end()
-        self.at -= 1
-        return last
-
-    def _at_a_blank(self) -> bool:
-        """Whether nothing, a blank or the last `;` stands here."""
-        if self.at >= self.end or self.text[self.at].isspace():
-            return True
-        return self._is_last_semicolon()
-
-    def _semicolon(self) -> bool:
-        return self.at < self.end and self._is_last_semicolon()
-
-    def _wrong(self, message: str, *hints: str, column: int | None = None) -> CallError:
-        return wrong(message, *hints, text=self.text, column=self.at if column is None else column)
+        return self.wrong(f"{word} is not parameter=value", hint, column=column)
 
 
 def _option_meant(typed: str) -> str:

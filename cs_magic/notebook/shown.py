@@ -34,6 +34,13 @@ def say(line: str) -> None:
     display(quiet_line(line), raw=True)
 
 
+def say_at(place: str, line: str, update: bool = False) -> None:
+    """Show one quiet line at a place in the cell's output where it can be written again."""
+    from IPython.display import display
+
+    display(quiet_line(line), raw=True, display_id=place, update=update)
+
+
 def quiet_line(line: str) -> dict[str, str]:
     """One quiet line as text and as HTML; control characters escaped."""
     plain = harmless(line)

@@ -7,15 +7,15 @@ import threading
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from cs_magic.api.credentials import Asked, KeyPair, Password, Session
+from cs_magic.api.credentials import Password
 from cs_magic.api.login import SignedIn
 from cs_magic.api.profile import Profile
-from cs_magic.api.values import Secret
-from cs_magic.errors import CallError, CloudStackError, WaitingForSignIn, harmless
-from cs_magic.notebook.shown import asked, say
+from cs_magic.errors import CloudStackError, WaitingForSignIn
+from cs_magic.notebook import prompts
+from cs_magic.notebook.connections import name_and_host, shown_name
+from cs_magic.notebook.shown import say, say_at
 from cs_magic.notebook.stopped import Stopped, go_on, key_of, stopped
 
 if TYPE_CHECKING:
@@ -108,10 +108,10 @@ class SignIn:
             cell = replace(cell, label=self.going_on.label)
         if desk.form is None or not desk.home:
             self._show(desk, cell)
-        line = f"{waits} waits for somebody to sign in to {_where(connection)}"
+        line = f"{waits} waits for somebody to sign in to {name_and_host(connection)}"
         one = _Waiting(cell, uuid.uuid4().hex, line, ready or _never)
         desk.waiting[cell.key] = one
-        _say_at(one.place, _line(desk, one))
+        say_at(one.place, _line(desk, one))
         raise WaitingForSignIn(
             line, "The form is in the notebook; the cell goes on by itself then."
         )
@@ -124,7 +124,7 @@ class SignIn:
         Raises:
             CallError: the profile has API keys. SignInNeeded: nobody can be asked.
         """
-        _check_can_sign_in(connection)
+        prompts.check_can_sign_in(connection)
         if self._has_terminal():
             return self.prompt(connection)
         if not self.has_front_end:
@@ -136,32 +136,12 @@ class SignIn:
         return None
 
     def prompt(self, connection: Connection) -> None:
-        """Ask for user name, password and domain, the password hidden, and sign in.
-
-        Raises:
-            SignInNeeded: nobody can be asked. ApiError, TransportError: as the login says.
-        """
-        _check_can_sign_in(connection)
-        sessions, where = connection.client.access.sessions, _where(connection)
-        begun = _begins_with(connection)
-        username = asked(f"Username for {where}{_or(begun.username)}: ") or begun.username
-        password = asked(f"Password of {username}: ", hidden=True)
-        domain = asked(f"Domain{_or(begun.domain)}: ") or begun.domain
-        if not username or not password:
-            raise CallError("A user name and a password are needed; nothing was sent")
-        came = sessions.sign_in(Password(username, password, domain))
-        if came.wants_code:
-            came = sessions.send_code(came, asked(f"Two-factor code of {came}: ", hidden=True))
-        self._signed_in(connection, came)
+        """Ask for user name and password, and sign in; errors as in `prompts.by_password`."""
+        self._signed_in(connection, prompts.by_password(connection))
 
     def adopt(self, connection: Connection) -> None:
-        """Ask for the two halves of a browser's session, hidden, and use it. Errors as `prompt`."""
-        _check_can_sign_in(connection)
-        jsessionid, session_key = _cookie("JSESSIONID"), _cookie("sessionkey")
-        if not jsessionid or not session_key:
-            raise CallError("JSESSIONID and sessionkey are both needed; nothing was sent")
-        came = connection.client.access.sessions.adopt(Session(session_key, jsessionid))
-        self._signed_in(connection, came)
+        """Ask for a browser's session, and use it; errors as in `prompts.by_session`."""
+        self._signed_in(connection, prompts.by_session(connection))
 
     def sign_out(self, connection: Connection) -> SignedIn | None:
         """End the session; whose it was, or None where there was none."""
@@ -197,8 +177,8 @@ class SignIn:
             if desk.form is not None:
                 desk.form.ended("no longer in use")
             for one in desk.waiting.values():
-                where = _where(desk.connection)
-                _say_at(one.place, f"{where} is no longer in use: run this cell again", update=True)
+                where = name_and_host(desk.connection)
+                say_at(one.place, f"{where} is no longer in use: run this cell again", update=True)
             desk.form, desk.waiting = None, {}
 
     def go_on(self, desk: _Desk) -> None:
@@ -209,12 +189,12 @@ class SignIn:
         interrupted = False
         for one in kept:
             if one.cell.rest is None or interrupted or not one.ready():
-                _say_at(one.place, "signed in: run this cell again", update=True)
+                say_at(one.place, "signed in: run this cell again", update=True)
                 said.append(f"run cell {one.cell.label} again")
                 continue
             if form is not None:
                 form.tell("; ".join([*said, f"cell {one.cell.label} goes on …"]))
-            _say_at(one.place, "", update=True)
+            say_at(one.place, "", update=True)
             error = self._run_on(one)
             interrupted = isinstance(error, KeyboardInterrupt)
             said.append(f"cell {one.cell.label} {_became(error)}")
@@ -231,7 +211,7 @@ class SignIn:
             self.going_on = None
 
     def _signed_in(self, connection: Connection, came: SignedIn) -> None:
-        say(f"signed in as {came} at {connection.profile.host} ({_name(connection)})")
+        say(f"signed in as {came} at {connection.profile.host} ({shown_name(connection)})")
         desk = self._desks.get(connection.profile)
         if desk is not None and desk.form is not None:
             desk.form.fold(came)
@@ -255,12 +235,12 @@ class SignIn:
         from cs_magic.notebook.login_form import LoginForm
 
         if desk.form is None:
-            name, host = _name(desk.connection), desk.connection.profile.host
-            desk.form = LoginForm(name, host, _begins_with(desk.connection), desk)
+            name, host = shown_name(desk.connection), desk.connection.profile.host
+            desk.form = LoginForm(name, host, prompts.begins_with(desk.connection), desk)
         desk.home, desk.label = cell.key, cell.label
         display(desk.form.mimebundle, raw=True)
         for one in desk.waiting.values():
-            _say_at(one.place, _line(desk, one), update=True)
+            say_at(one.place, _line(desk, one), update=True)
 
     @property
     def can_ask(self) -> bool:
@@ -294,57 +274,9 @@ def _session(connection: Connection) -> bool:
     return connection.client.access.sessions.signed_in is not None
 
 
-def _check_can_sign_in(connection: Connection) -> None:
-    if isinstance(connection.profile.credentials, KeyPair):
-        raise CallError(
-            f"{connection.profile.name} has API keys, and needs no sign-in",
-            "A profile without keys is one that somebody signs in to.",
-        )
-
-
-def _begins_with(connection: Connection) -> Asked:
-    """What the form begins with."""
-    given = connection.profile.credentials
-    if isinstance(given, Password):
-        return Asked(given.username, given.domain)
-    return given if isinstance(given, Asked) else Asked()
-
-
-def _where(connection: Connection) -> str:
-    """Profile and host."""
-    return f"{_name(connection)} at {connection.profile.host}"
-
-
-def _name(connection: Connection) -> str:
-    """The profile's name, and its file where that may have come with somebody else's folder."""
-    profile = connection.profile
-    foreign = profile.source.startswith("./")
-    return f"{profile.name} ({profile.source} in this folder)" if foreign else profile.name
-
-
-def _or(value: str) -> str:
-    return f" [{harmless(value)}]" if value else ""
-
-
-def _cookie(name: str) -> str:
-    """A cookie's value as a person pastes it, also with its name before it, or in quotes."""
-    typed = Secret(asked(f"{name}, from the browser: ", hidden=True).strip())
-    return Secret(typed.removeprefix(f"{name}=").removeprefix(f"{name}:").strip(" \"';"))
-
-
 def _became(error: BaseException | None) -> str:
     if error is None:
         return "is done"
     if isinstance(error, WaitingForSignIn):
         return "waits again"
     return "was interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
-
-
-def _say_at(place: str, line: str, update: bool = False) -> None:
-    """A quiet line at a place in a cell's output that can be written again."""
-    from IPython.display import display
-
-    shown = harmless(line)
-    html = f'<small style="opacity:0.7">{escape(shown)}</small>' if line else ""
-    data: Any = {"text/plain": shown, "text/html": html}
-    display(data, raw=True, display_id=place, update=update)

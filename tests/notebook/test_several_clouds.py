@@ -412,7 +412,8 @@ def test_one_profile_gets_no_column(notebook, clouds):
 
 
 @pytest.mark.parametrize("page", ["1", "2"])
-def test_an_interrupt_ends_it_and_sends_nothing_more(notebook, clouds, page):
+@pytest.mark.parametrize("call", ["listPods", "listHosts podid=p"])  # the names in a list, too
+def test_an_interrupt_ends_it_and_sends_nothing_more(notebook, clouds, call, page):
     main, go_on = threading.main_thread().ident or 0, threading.Event()
     asked: list[str] = []
 
@@ -429,7 +430,7 @@ def test_an_interrupt_ends_it_and_sends_nothing_more(notebook, clouds, page):
 
     with answering(answer) as server:
         clouds.write_text(profile("one", server.endpoint) + profile("b", server.endpoint, "other"))
-        ran = notebook.run("%cs -p one,b listPods")
+        ran = notebook.run(f"%cs -p one,b {call}")
         go_on.set()
         for thread in threading.enumerate():
             if thread.name == "cs_magic pages":
