@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 
 from cs_magic.api.access import Authorized
 from cs_magic.api.ahead import Ahead
-from cs_magic.api.came import while_wanted
 from cs_magic.api.catalogue import Command
 from cs_magic.api.checking import doubt
 from cs_magic.api.credentials import Session
@@ -116,14 +115,7 @@ class AtOnce:
         self._found[name] = [
             replace(found, command=f"{found.command} of {name}") for found in lookups.told()
         ]
-        reader = Reader(
-            one.client,
-            command,
-            kinds(command),
-            one.wish(options),
-            stop=stop,
-            told=while_wanted(call, stop),
-        )
+        reader = Reader(one.client, command, kinds(command), one.wish(options), stop=stop)
         try:
             result = reader.read(spelt(call, command))
         except Incomplete as broken:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
-from cs_magic.api.client import Client, Unwanted
+from cs_magic.api.client import Client
 from cs_magic.api.completeness import ListRead, cut_by_limit
 from cs_magic.api.masks import masked_arguments
 from cs_magic.api.unbroken import unbroken
@@ -27,16 +26,6 @@ Told = Callable[[int, int, int | None], None]
 
 class Stopped(CloudStackError):
     """Somebody pressed the stop button."""
-
-
-def while_wanted(call: Call, stop: threading.Event) -> Told:
-    """Ends a reading, pages under way and all, once the event is set: it raises Unwanted then."""
-
-    def told(pages: int, rows: int, count: int | None) -> None:
-        if stop.is_set():
-            raise Unwanted(call)
-
-    return told
 
 
 class Rows(Protocol):

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from cs_magic.api.came import while_wanted
 from cs_magic.api.catalogue import Catalogue, Command
 from cs_magic.api.client import Client
 from cs_magic.api.masks import masked_arguments
@@ -141,9 +140,7 @@ class Lists:
         only = dict.fromkeys(("id", *columns_of(command.name), *OWNERS, *TELLING))
         wish = Wish(limit, tuple(only), text=True, own=self._own)
         try:
-            told = while_wanted(call, self._stop) if self._stop else None
-            reader = Reader(self._client, command, {}, wish, stop=self._stop, told=told)
-            result = reader.read(call)
+            result = Reader(self._client, command, {}, wish, stop=self._stop).read(call)
         except Incomplete as broken:
             problem = broken.reason
         except ApiError as error:

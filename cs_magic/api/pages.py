@@ -17,7 +17,7 @@ from cs_magic.api.access import Authorized
 from cs_magic.api.ahead import Ahead
 from cs_magic.api.came import Came, Resumable, Rows, Stopped, Told
 from cs_magic.api.catalogue import Command
-from cs_magic.api.client import Client, Sending
+from cs_magic.api.client import Client, Sending, Unwanted
 from cs_magic.api.pagesize import PAGESIZE, even, largest_told, learn
 from cs_magic.api.records import Records
 from cs_magic.api.values import Call, JobReply, Page, Payload, Result, parameter_of
@@ -258,6 +258,9 @@ class Reader:
         return held >= size or number * size < count
 
     def _tell(self) -> None:
+        """Say how far it is; a reading that nobody wants any more ends here, between two pages."""
+        if self._stop is not None and self._stop.is_set():
+            raise Unwanted(Call(self._command.name))
         self._told(self._came.pages, self._came.rows, self._came.count)
 
     def _exchange(self, call: Call, stop: threading.Event | None = None) -> Payload:
