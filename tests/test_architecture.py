@@ -43,7 +43,6 @@ ROWS = (
     "files",
     "connection  parts",
     "opening  following  streaming  several",
-    "clouds",
     "notebook.vocabulary",
     "notebook.statements",
     "notebook.scanner",
@@ -54,7 +53,8 @@ ROWS = (
     "notebook.candidates",
 )
 AFTER_THE_DEMO = (
-    "notebook.connections  notebook.asking",
+    "embedded",
+    "clouds  notebook.connections  notebook.asking",
     "verify.findings",
     "verify.clocks  verify.signing  verify.trip  verify.report",
     "verify.lists",
