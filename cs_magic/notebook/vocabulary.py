@@ -99,7 +99,7 @@ VALUES = """\
 A value is bare text up to a blank, 'literal', or "with \\" escapes". $name and {name} are
 Python values: $idle.id, $row["name"], $ids[0]. @file is what the file holds, ? asks for a
 secret. tags.env=prod is a map's entry. # begins a comment. A last ; shows no table.
-Where an id belongs, zoneid=Zurich is looked up by name; name:VALUE forces a name.
+Where an id belongs, zoneid=Zürich is looked up by name; name:VALUE forces a name.
 """
 
 
