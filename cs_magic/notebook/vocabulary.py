@@ -47,7 +47,7 @@ OPTIONS = (
     Option("verbose", "v", None, "say more about where the result came from"),
     Option("reveal", "", None, "show the secrets in the answer, not ••••"),
     Option("tb", "", None, "show an error's whole traceback"),
-    Option("help", "h", None, "show this; before a command, what that does"),
+    Option("help", "h", None, "show this; with a command or a word, what that does"),
 )
 
 WORDS = {
