@@ -74,6 +74,7 @@ AFTER_THE_DEMO = (
     "notebook.magics",
     "notebook.completion",
     "notebook.extension",
+    "ending",
     "report",
     "__init__",
 )
@@ -127,6 +128,7 @@ ONLY = {
     "ipywidgets": {"notebook.login_form"},
     "openpyxl": {"sheets", "files"},
     "cheroot": {"demo.server"},
+    "jupyter_client": {"ending", "report"},
 }
 
 
