@@ -41,7 +41,7 @@ OPTIONS = (
     Option("text", "", None, "leave dates and numbers that travel as text as they came"),
     Option("no-check", "", None, "send the call as typed, unknown parameters and all"),
     Option("dry-run", "", None, "show what would be sent; only names are looked up"),
-    Option("yes", "y", None, "send what destroys or interrupts without asking first"),
+    Option("yes", "y", None, "don't ask first, where it destroys, interrupts or shortens a file"),
     Option("refresh", "", None, "forget values that were read for completion"),
     Option("quiet", "q", None, "show the result, and a line only where it isn't complete"),
     Option("verbose", "v", None, "say more about where the result came from"),
