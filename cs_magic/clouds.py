@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from cs_magic import opening
 from cs_magic.api.catalogue import bundled
+from cs_magic.api.settings import adjusted
 from cs_magic.api.spelling import column_names
 from cs_magic.api.values import Call, Options, Result
 from cs_magic.api.wire import encoded
 from cs_magic.closing import Closing
 from cs_magic.connection import Connection
+from cs_magic.embedded import DEMO, Embedded, is_current
 from cs_magic.errors import Incomplete
 from cs_magic.several import ask, check_different, failures, names_in, of_all
 
@@ -112,7 +115,8 @@ def connect(
     Args:
         profile: its name, or several: `connect("zurich,geneva")` asks both at once. Without
             one, and without an endpoint, the current profile (the environment's, the
-            configuration's default, the only one there is).
+            configuration's default, the only one there is). `demo` is a demo cloud of its own,
+            which ends when the connection is closed.
         endpoint, api_key, secret_key: instead of a profile, and only together: an endpoint
             given here never goes with keys found elsewhere.
         settings: `verify`, `allow_http`, `method`, `timeout`, `job_timeout`, `workers`,
@@ -125,8 +129,28 @@ def connect(
         CallError: of several names one is empty, or stands for the same profile as another.
         Refused: plain HTTP to another machine without `allow_http`.
     """
-    given: dict[str, Any] = {"endpoint": endpoint, "api_key": api_key, "secret_key": secret_key}
-    names = names_in(profile) if profile is not None else ()
-    if len(names) < 2:
+    given = {"endpoint": endpoint, "api_key": api_key, "secret_key": secret_key}
+    if any(one is not None for one in given.values()):
         return opening.connect(profile, **given, **settings)
-    return Several({name: opening.connect(name, **given, **settings) for name in names})
+    if profile is None:
+        return _practice(settings) if is_current() else opening.connect(**settings)
+    names = names_in(profile)
+    with ExitStack() as begun:  # closed where one of them can't be opened
+        found = {name: begun.enter_context(_named(name, settings)) for name in names}
+        one = Several(found) if len(names) > 1 else found[profile.strip()]
+        begun.pop_all()
+    return one
+
+
+def _named(name: str, settings: Mapping[str, Any]) -> Connection:
+    return _practice(settings) if name == DEMO else opening.connect(name, **settings)
+
+
+def _practice(settings: Mapping[str, Any]) -> Connection:
+    """A connection to a demo cloud of its own."""
+    demo = Embedded()
+    with ExitStack() as begun:
+        begun.callback(demo.stop)
+        connection = opening.opened(adjusted(demo.profile(), settings), demo.stop)
+        begun.pop_all()
+    return connection

@@ -46,8 +46,14 @@ class Connection(Closing):
     `cloud.call("listVirtualMachines", state="Running")`.
     """
 
-    def __init__(self, client: Client, catalogue: Catalogue | Catalogues) -> None:
+    def __init__(
+        self,
+        client: Client,
+        catalogue: Catalogue | Catalogues,
+        ending: Callable[[], None] | None = None,
+    ) -> None:
         self.client = client
+        self._ending = ending  # what is there for this connection only, and ends with it
         if isinstance(catalogue, Catalogue):
             catalogue = Catalogues(client, "bundled", catalogue)
         self._catalogues = catalogue
@@ -274,6 +280,8 @@ class Connection(Closing):
         self._catalogues.close()
         self.client.access.close()
         self.client.transport.close()
+        if self._ending is not None:
+            self._ending()
 
     @property
     def _own(self) -> bool:

@@ -16,7 +16,8 @@ CloudStackError
 
 IPython calls `_render_traceback_` where an exception has it, so a failed cell
 shows one line saying what happened and then what to try. In plain Python these
-are ordinary exceptions.
+are ordinary exceptions, and the rest of what a notebook shows are their notes
+(`__notes__`): a traceback ends with them.
 """
 
 from __future__ import annotations
@@ -73,6 +74,17 @@ class CloudStackError(Exception):
     def lines(self) -> list[str]:
         """What a notebook shows: one line saying what happened, then hints."""
         return [f"{type(self).__name__}: {self}", *(f"  {_line(hint)}" for hint in self.hints)]
+
+    @property
+    def __notes__(self) -> list[str]:  # type: ignore[override]  # add_note() is how to add one
+        """What a traceback shows below the message: what to try, then the notes of others."""
+        return [*self.lines()[1:], *vars(self).get("_added", ())]
+
+    def add_note(self, note: str) -> None:
+        """Add a note; Python's own would write to a list that is made anew each time."""
+        if not isinstance(note, str):
+            raise TypeError(f"note must be a str, not {type(note).__name__!r}")
+        self._added = (*vars(self).get("_added", ()), note)
 
     def __getattribute__(self, name: str) -> Any:
         # IPython asks `hasattr(error, "_render_traceback_")`; with --tb the answer is no.

@@ -72,8 +72,8 @@ def connect(
     return opened(adjusted(found, settings))
 
 
-def opened(profile: Profile) -> Connection:
-    """A connection for a profile.
+def opened(profile: Profile, ending: Callable[[], None] | None = None) -> Connection:
+    """A connection for a profile; `ending` is called when it is closed.
 
     Raises:
         Refused: it is plain HTTP to another machine.
@@ -82,7 +82,7 @@ def opened(profile: Profile) -> Connection:
     check_scheme(profile)
     mode = _catalogue_of_the_environment() or profile.catalogue
     client = Client(profile, HttpTransport(profile), gate=gate_of(profile.endpoint))
-    return Connection(client, Catalogues(client, mode))
+    return Connection(client, Catalogues(client, mode), ending)
 
 
 def _catalogue_of_the_environment() -> str:

@@ -175,12 +175,14 @@ def _run(notebook: Path, kept: Path, parameters: dict[str, Any], kernel: str) ->
     from jupyter_client.kernelspec import NoSuchKernel
     from nbclient.exceptions import DeadKernelError
 
+    from cs_magic.ending import KernelManager
+
     logging.getLogger("papermill").setLevel(logging.ERROR)  # it doubts parameters that there are
     source, target = (str(path).replace("{", "{{").replace("}", "}}") for path in (notebook, kept))
     try:
         papermill.execute_notebook(
             source, target, parameters, language="python", kernel_name=kernel,
-            progress_bar=False, extra_arguments=_QUIET,
+            progress_bar=False, extra_arguments=_QUIET, kernel_manager_class=KernelManager,
         )  # fmt: skip
     except papermill.exceptions.PapermillExecutionError as error:
         first = next(iter(str(error.evalue).splitlines()), "")[:_LONGEST]

@@ -16,9 +16,12 @@ import json
 import math
 import re
 from collections.abc import Callable, Collection, Iterable, Sequence
+from contextlib import closing
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -128,6 +131,24 @@ def save_xlsx(path: Path, result: Result, table: pa.Table) -> Saved:
 
 
 # -- cells ---------------------------------------------------------------------------
+
+
+def xlsx_has_more(path: Path, most: int) -> bool:
+    """Whether a workbook's first sheet has more rows below its header; no more are read.
+
+    ValueError where it is no workbook.
+    """
+    from openpyxl import load_workbook
+    from openpyxl.utils.exceptions import InvalidFileException  # type: ignore[import-untyped]
+
+    try:
+        book = load_workbook(path, read_only=True)
+    except (BadZipFile, InvalidFileException, KeyError) as error:
+        problem = str(error)
+    else:
+        with closing(book):
+            return sum(1 for _ in islice(book.worksheets[0].iter_rows(), most + 2)) > most + 1
+    raise ValueError(problem)
 
 
 def _cells(field: pa.Field, column: pa.ChunkedArray, text: Callable[[str], str]) -> list[Any]:

@@ -43,10 +43,9 @@ ROWS = (
     "frames  comparison",
     "parquet  sheets  alone  closing",
     "files",
-    "connection  parts",
+    "connection  parts  older",
     "opening  following  resuming  at_once",
     "streaming  several",
-    "clouds",
     "notebook.vocabulary",
     "notebook.statements",
     "notebook.characters",
@@ -58,7 +57,8 @@ ROWS = (
     "notebook.candidates",
 )
 AFTER_THE_DEMO = (
-    "notebook.connections  notebook.asking",
+    "embedded",
+    "clouds  notebook.connections  notebook.asking",
     "verify.findings",
     "verify.clocks  verify.signing  verify.trip  verify.report",
     "verify.lists",
@@ -78,6 +78,7 @@ AFTER_THE_DEMO = (
     "notebook.magics",
     "notebook.completion",
     "notebook.extension",
+    "ending",
     "report",
     "__init__",
 )
@@ -97,6 +98,7 @@ ONLY = {
         "api.united",
         "frames",
         "files",
+        "older",
         "parquet",
         "parts",
         "sheets",
@@ -131,6 +133,7 @@ ONLY = {
     "ipywidgets": {"notebook.login_form"},
     "openpyxl": {"sheets", "files"},
     "cheroot": {"demo.server"},
+    "jupyter_client": {"ending", "report"},
 }
 
 

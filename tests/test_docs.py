@@ -52,10 +52,37 @@ def test_every_make_word_of_the_readme_exists(target: tuple[str, str]) -> None:
     assert re.search(rf"^{''.join(target)}:.*## ", makefile, re.M)
 
 
+HEADINGS = re.findall(r"^##+ (.*)$", README, re.M)
+
+
+def anchor(heading: str) -> str:
+    """What a link to a heading is called on a page."""
+    return "#" + re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
+
+
 @pytest.mark.parametrize("path", re.findall(r"\]\(([^)h][^)]*)\)", README))
 def test_every_link_to_a_file_of_ours_leads_somewhere(path: str) -> None:
-    heading = path.removeprefix("#").replace("-", " ")
-    assert (ROOT / path).exists() or f"# {heading}\n" in README.lower()
+    assert (ROOT / path).exists() or path in map(anchor, HEADINGS)
+
+
+def test_the_first_screen_has_the_demo_the_first_call_installing_and_signing_in() -> None:
+    first = "\n".join(README.splitlines()[:60])
+    for said in (
+        "make demo",
+        "%cs use demo",
+        "listVirtualMachines\n",
+        "pip install",
+        "#signing-in",
+    ):
+        assert said in first
+
+
+def test_the_contents_name_every_part_below_them_in_order() -> None:
+    contents, _, rest = README.partition("## What is where\n")[2].partition("\n## ")
+    parts = re.findall(r"^## (.*)$", f"## {rest}", re.M)
+    assert re.findall(r"^\| \[(.*?)\]\((.*?)\)", contents, re.M) == [
+        (part, anchor(part)) for part in parts
+    ]
 
 
 def test_the_licence_of_everything_that_is_installed_is_the_one_that_is_named() -> None:

@@ -30,6 +30,7 @@ SIZE = 0.02
 SHADE = 8
 
 
+WIDE = '<div style="width: 2000px">a table</div>'
 # What the page of a table that one can click on holds of the frame; the rest is its program,
 # which is another one in each version.
 ROWS = re.compile(r'"(?:data_json|downsampling_warning)": "(?:[^"\\]|\\.)*"')
@@ -124,6 +125,19 @@ def test_a_page_is_pictured_whole_and_without_the_internet(
     wide, high = Image.open(kept).size
     assert wide == 1000
     assert high > 2_000
+
+
+@pytest.mark.long
+def test_no_page_cuts_what_it_shows_at_the_right(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    wide = nbformat.v4.new_notebook()
+    shown = nbformat.v4.new_output("display_data", {"text/html": WIDE})
+    wide.cells = [nbformat.v4.new_code_cell("x", outputs=[shown])]
+    nbformat.write(wide, "wide.ipynb")
+    assert picture([Path("wide.ipynb")]) == ["wide cuts a table"]
+    assert picture(NOTEBOOKS) == []
 
 
 def test_pictures_are_alike_but_for_the_shapes_of_letters() -> None:

@@ -82,6 +82,11 @@ def test_what_has_a_door_and_is_let_in_from_everywhere_is_open(book: Path) -> No
         assert (row.domain, row.owner) == owners[row.ipaddress]
 
 
+def test_the_ways_in_are_told_by_owner_and_machine(book: Path) -> None:
+    whose = sheet(book, "ways in")[["domain", "owner", "machine"]]
+    assert list(whose.itertuples(index=False)) == sorted(whose.itertuples(index=False))
+
+
 def test_what_lets_a_machine_be_managed_from_everywhere_is_counted(book: Path) -> None:
     ports = [
         (address, first, last)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -96,6 +98,47 @@ def test_a_whole_report_leaves_notebook_and_page_and_ends_with_0(folder: Path) -
     assert "limited to 3 of" in page
     assert "listVirtualMachines" not in page  # no code
     assert not re.search(r"<(script|link|img)[^>]+(src|href)=.?http", page)
+
+
+# papermill asks last what kernel it is, and ends it on the answer.
+BUSY_A_MOMENT_LONGER = """
+import asyncio, inspect, time
+handlers = get_ipython().kernel.shell_handlers
+first = handlers["kernel_info_request"]
+async def slow(*message):
+    came = first(*message)
+    if inspect.isawaitable(came):
+        await came
+    time.sleep(0.5)
+handlers["kernel_info_request"] = slow
+"""
+
+
+def test_a_kernel_that_is_not_quite_done_is_not_interrupted(folder: Path) -> None:
+    done = ran(folder, "x = 1", BUSY_A_MOMENT_LONGER)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+SLEEPS = """
+import pathlib, time
+try:
+    pathlib.Path("begun").touch()
+    time.sleep(60)
+finally:
+    pathlib.Path("tidied").touch()
+"""
+
+
+def test_a_cell_that_is_running_is_interrupted_where_the_report_is(folder: Path) -> None:
+    written(folder, "x = 1", SLEEPS)
+    command = [sys.executable, "-m", "cs_magic.report", "night.ipynb"]
+    with subprocess.Popen(command, cwd=folder, stderr=subprocess.DEVNULL) as program:
+        until = time.monotonic() + 60
+        while not (folder / "begun").exists() and time.monotonic() < until:
+            time.sleep(0.1)
+        program.send_signal(signal.SIGINT)
+        assert program.wait(timeout=30) != 0
+    assert (folder / "tidied").exists()
 
 
 def test_a_cell_that_fails_ends_it_with_1_and_one_line(folder: Path) -> None:

@@ -17,7 +17,7 @@ from cs_magic.errors import ProfileError
 HOW_TO = (
     "Set CLOUDSTACK_ENDPOINT, CLOUDSTACK_KEY and CLOUDSTACK_SECRET before the kernel starts,",
     "or write a profile into {config}/config.toml,",
-    "or practise on the demo cloud: %cs use demo",
+    'or practise on the demo cloud: %cs use demo, in a script connect("demo")',
 )
 
 
@@ -187,14 +187,15 @@ def _named(name: str, sources: Sources) -> Found:
 
 
 def _unknown(name: str, sources: Sources) -> ProfileError:
+    if name == "demo":
+        how = '%cs use demo starts it, in a script connect("demo")'
+        return ProfileError(f"The demo cloud is no profile of a file: {how}", *sources.broken)
     shown = (found.name for found in sources.found if not _shadow(found, sources))
     names = dict.fromkeys([*shown, "demo"])
     every = [*names, *(f"{found.kind}:{found.name}" for found in sources.found)]
     same = [one for one in every if one.lower() == name.lower() or one.endswith(f":{name}")]
     near = (same or get_close_matches(name, every, 1))[:1]
     meant = "".join(f": did you mean {one}?" for one in near)
-    if name == "demo":
-        meant = ": %cs use demo starts the demo cloud"
     return ProfileError(
         f"There is no profile {name}{meant}", f"There are: {', '.join(names)}", *sources.broken
     )

@@ -1,4 +1,7 @@
-"""Asking first: what a call is about to hit, by name and number, and whether to send it."""
+"""Asking first: what a call is about to hit, by name and number, and whether to send it.
+
+A file that holds more than what would replace it is asked about, too.
+"""
 
 from __future__ import annotations
 
@@ -13,11 +16,12 @@ from cs_magic.api.named import ids_of
 from cs_magic.api.names import name_of
 from cs_magic.errors import ApiError, CallError, Refused, harmless
 from cs_magic.notebook.shown import answer, attended, show_text
+from cs_magic.older import cut_short
 
 if TYPE_CHECKING:
     from cs_magic.api.catalogue import Command
     from cs_magic.api.profile import Profile
-    from cs_magic.api.values import Call
+    from cs_magic.api.values import Call, Options
     from cs_magic.connection import Connection
 
 SHOWN = 10  # that many objects are shown by name
@@ -61,6 +65,40 @@ def ask(
         raise _unattended(command)
     if said.strip().lower() not in {"y", "yes"}:
         raise Refused(f"{command.name} was not sent: the answer was not yes")
+
+
+def check_older(call: Call, options: Options, clouds: int = 1) -> None:
+    """Raise Refused where a part would replace a file with more rows, and nobody can be asked."""
+    why = cut_short(call, options, clouds)
+    if why and not attended():
+        raise _would_be_lost(options, why)
+
+
+def ask_older(call: Call, options: Options, clouds: int = 1) -> None:
+    """Return only where no part replaces a file with more rows, or the answer is yes.
+
+    Raises:
+        Refused: the answer was not yes, or nobody can be asked; nothing was sent.
+    """
+    why = cut_short(call, options, clouds)
+    if not why:
+        return
+    said = answer(f"{_path(options)} has more rows than {why} gives: replace it? yes/no: ")
+    if said is None:
+        raise _would_be_lost(options, why)
+    if said.strip().lower() not in {"y", "yes"}:
+        raise Refused(f"{_path(options)} stays as it is: the answer was not yes; nothing was sent")
+
+
+def _would_be_lost(options: Options, why: str) -> Refused:
+    return Refused(
+        f"{_path(options)} has more rows than {why} gives, and stays as it is; nothing was sent",
+        "Name another path for a part of the list; %cs -y … replaces the file.",
+    )
+
+
+def _path(options: Options) -> str:
+    return options.file[1] if options.file else ""
 
 
 def _unattended(command: Command) -> Refused:

@@ -75,6 +75,8 @@ class Calling:
             return  # there is nothing to be sent
         one, names, later = many.one_of(self.statement, self.names, self.later)
         call = call_of(one, names, later)
+        if not self.is_many:
+            asking.check_older(call, options)
         unchecked = replace(self._of_one(options), check=False)
         asking.check(self.connection.command(call, unchecked), call)
 
@@ -118,6 +120,8 @@ class Calling:
         desk, connection, statement = self.desk, self.connection, self.statement
         calls = self._calls()
         if not statement.has("yes"):
+            if not self.is_many:
+                asking.ask_older(calls[0], options)
             calls = self._allowed(calls, self._of_one(options))
         try:
             with _keeping(desk, connection, options):

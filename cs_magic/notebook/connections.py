@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
 
-from cs_magic.api.credentials import KeyPair
 from cs_magic.api.profile import Profile
 from cs_magic.api.profiles import Profiles
 from cs_magic.connection import Connection
+from cs_magic.embedded import DEMO, Embedded, is_current
 from cs_magic.errors import ProfileError
 from cs_magic.opening import opened
-
-if TYPE_CHECKING:
-    from cs_magic.demo.server import Demo
-
-DEMO = "demo"
 
 
 class Connections:
@@ -29,7 +22,7 @@ class Connections:
         self._asked: Connection | None = None
         self.profiles = Profiles()
         self._warned: set[str] = set()
-        self._demo: Demo | None = None
+        self._demo = Embedded()
 
     def current(self) -> Connection:
         """The connection that a call goes to.
@@ -37,7 +30,7 @@ class Connections:
         Raises:
             ProfileError: none was chosen and the environment holds none.
         """
-        if self._used is None and os.environ.get("CS_MAGIC_PROFILE", "").strip() == DEMO:
+        if self._used is None and is_current():
             return self.use(DEMO)
         self._asked = self._opened(self._used or self.profiles.current())
         return self._asked
@@ -109,12 +102,10 @@ class Connections:
             connection.close()
         self._open.clear()
         self._used = None
-        if self._demo is not None:
-            self._demo.stop()
-            self._demo = None
+        self._demo.stop()
 
     def _profile(self, name: str) -> Profile:
-        return self._demo_profile() if name == DEMO else self.profiles.get(name)
+        return self._demo.profile() if name == DEMO else self.profiles.get(name)
 
     def _opened(self, profile: Profile) -> Connection:
         self._warn()
@@ -130,18 +121,6 @@ class Connections:
                 warnings.warn(
                     f"{path} holds secrets and others can read it: chmod 600 {path}", stacklevel=4
                 )
-
-    def _demo_profile(self) -> Profile:
-        if self._demo is None:
-            from cs_magic.demo.server import Demo
-
-            self._demo = Demo()
-            self._demo.start()
-        demo: Any = self._demo
-        keys = KeyPair(demo.api_key, demo.secret_key)
-        source = "the embedded demo cloud"
-        # Another port each time: nothing of it is worth keeping on disk.
-        return Profile(DEMO, demo.endpoint, keys, source, catalogue="fresh")
 
 
 def _same(one: Profile, other: Profile) -> bool:

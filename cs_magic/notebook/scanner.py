@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
+from typing import Any
 
 from cs_magic.errors import CallError
 from cs_magic.notebook.characters import NAME, Characters
@@ -31,10 +32,16 @@ Check = Callable[[Statement], None]
 TARGET = re.compile(r"([^\W\d]\w*)\s*<<")
 PARAMETER = re.compile(r"([^\s=#;'\"$@{}<>?]+)(=?)")
 ROWS = re.compile(r"([^\W\d]\w*)=(?=[${])")
+_HELP = next(one for one in OPTIONS if one.name == "help")
+_ASKS = re.compile(rf"(?:-{_HELP.letter}|--{_HELP.name})(?=\s|;?\s*$)")
 
 
 class Scanner(Characters):
     """Reads one statement from a text, from `position` to `end`."""
+
+    def __init__(self, text: str, position: int, end: int) -> None:
+        super().__init__(text, position, end)
+        self._asks_help = False  # behind the command
 
     def statement(self, check: Check) -> Statement:
         options = list(self.options())
@@ -49,17 +56,24 @@ class Scanner(Characters):
             command, options=tuple(options), target=target, column=column, text=self.text
         )
         if ours:
-            return replace(read, words=tuple(self._values()), silent=self.at_last_semicolon())
+            return self._read(read, words=tuple(self._values()))
         assigns = self.more() and self.text.startswith("=", self.at)
         try:
             arguments = tuple(self._arguments())
         except CallError as error:
             problem = error
         else:
-            return replace(read, arguments=arguments, silent=self.at_last_semicolon())
+            return self._read(read, arguments=arguments)
         if not assigns:  # in `vms = listZones` it is no command that is wrong
             check(read)
         raise problem
+
+    def _read(self, begun: Statement, **rest: Any) -> Statement:
+        """The statement to its end; `-h` behind its command is as before it."""
+        given = ((_HELP, None),) if self._asks_help else ()
+        return replace(
+            begun, options=begun.options + given, silent=self.at_last_semicolon(), **rest
+        )
 
     def options(self) -> tuple[tuple[Option, Value | None], ...]:
         return tuple(self.each_option())
@@ -145,17 +159,23 @@ class Scanner(Characters):
         return word
 
     def _values(self) -> Iterator[Value]:
-        while self.more():
+        while self._more_than_help():
             yield self.value()
 
     def _arguments(self) -> Iterator[Argument]:
         seen: set[str] = set()
-        while self.more():
+        while self._more_than_help():
             argument = self._argument()
             if argument.name.lower() in seen:
                 raise self.wrong(f"{argument.name} is given twice", column=argument.column)
             seen.add(argument.name.lower())
             yield argument
+
+    def _more_than_help(self) -> bool:
+        """Whether more follows, a `-h` passed: it asks for help wherever it stands."""
+        while self.more() and (found := _ASKS.match(self.text, self.at, self.end)):
+            self.at, self._asks_help = found.end(), True
+        return self.more()
 
     def _argument(self) -> Argument:
         column = self.at

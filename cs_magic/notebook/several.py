@@ -10,7 +10,7 @@ from cs_magic.api.lookups import Lookups
 from cs_magic.api.united import PROFILE, Part, Parts
 from cs_magic.api.values import Options, Result
 from cs_magic.errors import CallError, CloudStackError, Incomplete, SignInNeeded
-from cs_magic.notebook import unattended
+from cs_magic.notebook import asking, unattended
 from cs_magic.notebook.arguments import call_of, options_of
 from cs_magic.notebook.calling import Calling
 from cs_magic.notebook.desk import Desk
@@ -67,7 +67,10 @@ class CallingSeveral:
         return options_of(statement, self.names, self.later)
 
     def check_asked(self, options: Options) -> None:
-        """Reads ask nobody first."""
+        """Refuse what has to ask first where nobody can be asked: to cut an older file short."""
+        if not self.statement.has("yes") and not self.statement.has("dry-run"):
+            call = call_of(self.statement, self.names, self.later)
+            asking.check_older(call, options, len(self.connections))
 
     def run(self) -> Any:
         """Ask all of them; what is to be shown."""
@@ -95,6 +98,8 @@ class CallingSeveral:
         """What came, kept as the last result; also where no list came whole."""
         desk, first = self.desk, next(iter(self.connections.values()))
         call = call_of(self.statement, self.names, self.later, asked_secret)
+        if not self.statement.has("yes"):
+            asking.ask_older(call, options, len(self.connections))
         may = desk.sign_in.can_ask
         try:
             result = ask(self.connections, call, options, lookups, may_sign_in=may)

@@ -41,13 +41,13 @@ OPTIONS = (
     Option("text", "", None, "leave dates and numbers that travel as text as they came"),
     Option("no-check", "", None, "send the call as typed, unknown parameters and all"),
     Option("dry-run", "", None, "show what would be sent; only names are looked up"),
-    Option("yes", "y", None, "send what destroys or interrupts without asking first"),
+    Option("yes", "y", None, "don't ask first, where it destroys, interrupts or shortens a file"),
     Option("refresh", "", None, "forget values that were read for completion"),
     Option("quiet", "q", None, "show the result, and a line only where it isn't complete"),
     Option("verbose", "v", None, "say more about where the result came from"),
     Option("reveal", "", None, "show the secrets in the answer, not ••••"),
     Option("tb", "", None, "show an error's whole traceback"),
-    Option("help", "h", None, "show this; before a command, what that does"),
+    Option("help", "h", None, "show this; with a command or a word, what that does"),
 )
 
 WORDS = {
@@ -99,7 +99,7 @@ VALUES = """\
 A value is bare text up to a blank, 'literal', or "with \\" escapes". $name and {name} are
 Python values: $idle.id, $row["name"], $ids[0]. @file is what the file holds, ? asks for a
 secret. tags.env=prod is a map's entry. # begins a comment. A last ; shows no table.
-Where an id belongs, zoneid=Zurich is looked up by name; name:VALUE forces a name.
+Where an id belongs, zoneid=Zürich is looked up by name; name:VALUE forces a name.
 """
 
 

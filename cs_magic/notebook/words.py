@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from cs_magic.api.profile import Profile
 from cs_magic.api.values import Call, Options
+from cs_magic.embedded import DEMO
 from cs_magic.errors import CloudStackError, SignInNeeded, Unauthorized
 from cs_magic.notebook.arguments import text_of
-from cs_magic.notebook.connections import DEMO, Connections
+from cs_magic.notebook.connections import Connections
 from cs_magic.notebook.shown import frame_of, say
 from cs_magic.notebook.signing_in import SignIn
 from cs_magic.notebook.statements import Statement

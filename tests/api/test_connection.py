@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+import traceback
 
 import pytest
 from servers import EMPTY, KEYS, Reply, listed, serving
@@ -297,3 +298,22 @@ def test_every_error_survives_copying_and_pickling(error, again):
     assert type(other) is type(error)
     assert other.lines() == error.lines()
     assert vars(other).keys() == vars(error).keys()
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
+def test_a_traceback_ends_with_what_a_notebook_shows(error):
+    shown = "".join(traceback.format_exception(error)).splitlines()
+    assert shown == [f"cs_magic.errors.{error.lines()[0]}", *error.lines()[1:]]
+    assert "\n" not in str(error)
+
+
+def test_a_hint_that_is_added_later_is_shown_and_a_note_of_others_stays():
+    error = errors.ProfileError("m", "h")
+    error.add_note("of a script")
+    error.hints = (*error.hints, "a line\nbreak \x1b[2J")
+    other = pickle.loads(pickle.dumps(error))
+    error.add_note("one more")
+    assert other.__notes__ == ["  h", "  a line break \\u001b[2J", "of a script"]
+    assert error.__notes__ == [*other.__notes__, "one more"]
+    with pytest.raises(TypeError, match="must be a str"):
+        error.add_note(5)

@@ -139,7 +139,11 @@ def test_a_password_may_be_in_the_keyring_bound_to_the_host(machine):
 
 def test_demo_is_the_demo_cloud_and_a_profile_of_that_name_says_its_source(machine):
     machine.write(cmk=cmk("demo", "host"))
-    assert "%cs use demo" in refused(machine, "demo").message
+    error = refused(machine, "demo")
+    assert error.lines() == [
+        "ProfileError: The demo cloud is no profile of a file: %cs use demo starts it,"
+        ' in a script connect("demo")'
+    ]
     assert machine.get("cmk:demo").host == "host"
     assert machine.states() == {"demo in ~/.cmk/config": "say cmk:demo"}
 

@@ -125,6 +125,14 @@ def test_tb_shows_the_whole_traceback(notebook, cloud, cell):
     assert not hasattr(ran.error, "_render_traceback_")
 
 
+@pytest.mark.parametrize("cell", ["%cs listZones nme=a", "%cs --tb listZones nme=a"])
+def test_what_to_try_is_shown_once_with_and_without_the_traceback(notebook, cloud, cell):
+    printed = notebook.run(cell).printed
+    assert printed.count("--no-check sends it as typed") == 1
+    carets = [line for line in printed.splitlines() if "^" in line]
+    assert carets == [" " * (cell.index("nme") - 2) + "^"]
+
+
 @pytest.mark.skipif(IPython.version_info < (9,), reason="IPython 8's own frame shows them all")
 @pytest.mark.parametrize("cell", ["%cs --tb nope", "%%cs --tb\nnope", "%cs --tb listZones id=$no"])
 def test_a_verbose_traceback_shows_nothing_of_the_users_names(notebook, cloud, cell):

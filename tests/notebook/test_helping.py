@@ -10,6 +10,7 @@ from replay import Replay, environment, steps
 
 from cs_magic.api.catalogue import bundled
 from cs_magic.notebook.helping import html_page, search, text_page
+from cs_magic.notebook.vocabulary import WORDS
 
 COMMANDS = tuple(bundled().commands.values())
 
@@ -139,6 +140,35 @@ def test_what_the_server_says_is_escaped_and_can_not_drive_a_terminal(notebook, 
 def test_help_of_a_word_and_help_alone(notebook):
     assert notebook.fine("%cs help use").lines[0].startswith("%cs use NAME")
     assert "Options, before the command:" in notebook.fine("%cs help").lines[0]
+
+
+@pytest.mark.parametrize("word", WORDS)
+@pytest.mark.parametrize("asked", ["-h", "--help", "-h;", "-h  # what is it?"])
+def test_help_is_shown_behind_every_word(notebook, word, asked):
+    shown = notebook.fine(f"%cs help {word}").lines
+    assert shown[0].startswith(f"%cs {word}")
+    assert notebook.fine(f"%cs {word} {asked}").lines == shown
+    assert notebook.fine(f"%%cs\n{word} {asked}").lines == shown
+
+
+@pytest.mark.parametrize(
+    "cell", ["%cs use demo -h", "%cs job --no-wait 5 --help", "%cs apis -h zone", "x = %cs last -h"]
+)
+def test_help_is_shown_wherever_it_stands_behind_a_word_and_nothing_is_done(notebook, cell):
+    word = cell.partition("%cs ")[2].split()[0]
+    assert notebook.fine(cell).lines == notebook.fine(f"%cs help {word}").lines
+    assert notebook.names.get("x") is None
+
+
+@pytest.mark.parametrize("cell", ["%cs listZones -h", "%cs listZones name=a --help"])
+def test_help_is_shown_behind_a_command_and_nothing_is_sent(notebook, cloud, cell):
+    assert notebook.fine(cell).outputs == notebook.fine("%cs -h listZones").outputs
+    assert cloud.requests == []
+
+
+def test_in_quotes_it_is_a_word_as_any_other(notebook, cloud):
+    assert notebook.run("%cs use '-h'").error.message.startswith("There is no profile -h")
+    assert len(notebook.fine("%cs -q apis '-h'").result) == 0
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,12 @@ ROOT = Path(__file__).parent.parent.parent
 PICTURES = Path("build", "screenshots")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 WIDTH = 1000  # about that of a printed page
+# The beginnings of the outputs that are wider than their place.
+_CUT = """
+[...document.querySelectorAll(".jp-OutputArea-output")]
+    .filter(shown => shown.scrollWidth > shown.clientWidth)
+    .map(shown => shown.innerText.trim().split(/\\s+/).slice(0, 9).join(" "))
+"""
 _ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
 # What is another one in every run: how long a job took, the id made for it, the demo's port.
 _PASSING = re.compile(
@@ -98,8 +104,11 @@ def write(path: Path) -> None:
     sys.stdout.write(f"{path}\n")
 
 
-def picture(paths: list[Path]) -> None:
+def picture(paths: list[Path]) -> list[str]:
     """The page of each notebook as it is saved, as one long picture; without the internet.
+
+    Returns:
+        What is wider than its page, and cut at the right there.
 
     Raises:
         FileNotFoundError: there is no Chromium.
@@ -111,6 +120,7 @@ def picture(paths: list[Path]) -> None:
         message = "There is no Chromium: apt-get install chromium"
         raise FileNotFoundError(message)
     PICTURES.mkdir(parents=True, exist_ok=True)
+    cut: list[str] = []
     with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
         chromium = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
         view = chromium.new_context(viewport={"width": WIDTH, "height": 700}, offline=True)
@@ -124,9 +134,12 @@ def picture(paths: list[Path]) -> None:
                 table.wait_for(state="visible")
             kept = PICTURES / f"{path.stem}.png"
             page.screenshot(path=kept, full_page=True)
+            cut += (f"{path.stem} cuts {text}" for text in page.evaluate(_CUT))
             page.close()
             sys.stdout.write(f"{kept}\n")
         chromium.close()
+    sys.stdout.writelines(f"{line}\n" for line in cut)
+    return cut
 
 
 def _make_steady(output: Any) -> None:
