@@ -118,6 +118,8 @@ def found(demo: Demo, place: Place, asked: str, polled: bool = False) -> Found:
     }
     cloud, transport = connected(demo, place, asked)
     with cloud:
+        if place.password and asked != "login":
+            cloud.call("listCapabilities")  # a session that is lost has been there
         began = time.monotonic()
         try:
             told: Any = calls[asked](cloud)

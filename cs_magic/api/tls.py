@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import ssl
 import warnings
+from collections.abc import Callable
+from functools import partial
 from urllib.parse import urlsplit
 
 from cs_magic.api.profile import Profile
 from cs_magic.errors import ProfileError
 
 
-def context(profile: Profile) -> ssl.SSLContext | None:
-    """What a connection is checked against; None for plain HTTP. Warns where it is nothing.
+def contexts(profile: Profile) -> Callable[[], ssl.SSLContext | None]:
+    """What makes that which a connection is checked against; None for plain HTTP.
+
+    Warns where it checks nothing.
 
     Raises:
         ProfileError: the CA file can't be used.
     """
     if urlsplit(profile.endpoint).scheme != "https":
-        return None
+        return lambda: None
     if profile.verify is False:
         warnings.warn(
             f"The certificate of {profile.host} is not checked (verify = false):"
@@ -27,12 +31,14 @@ def context(profile: Profile) -> ssl.SSLContext | None:
         unchecked = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         unchecked.check_hostname = False
         unchecked.verify_mode = ssl.CERT_NONE
-        return unchecked
+        return lambda: unchecked
     if isinstance(profile.verify, str):
-        return _with_authorities(profile.verify)
+        ours = _with_authorities(profile.verify)
+        return lambda: ours
     import truststore
 
-    return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    # One for each connection: a context of truststore does one handshake after another.
+    return partial(truststore.SSLContext, ssl.PROTOCOL_TLS_CLIENT)
 
 
 def _with_authorities(path: str) -> ssl.SSLContext:

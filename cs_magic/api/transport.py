@@ -58,7 +58,7 @@ class HttpTransport:
         self._largest = largest
         self._idle: list[requests.Session] = []
         self._live: dict[int, Exchange] = {}
-        self._context = tls.context(profile)
+        self._contexts = tls.contexts(profile)
         self._headers = {
             "User-Agent": f"cs_magic/{version('cs-magic')}",
             "Accept": "application/json",
@@ -178,7 +178,7 @@ class HttpTransport:
         http.trust_env = False  # no .netrc, no CA bundle from the environment
         http.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         http.mount("http://", Adapter(None))
-        http.mount("https://", Adapter(self._context))
+        http.mount("https://", Adapter(self._contexts()))
         return http
 
     @contextmanager

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import pytest
 import trustme
 from servers import KEYS, leaks, serving
 
+from cs_magic.api.profile import Profile
 from cs_magic.api.transport import HttpTransport
 from cs_magic.api.values import Call, Request
 from cs_magic.errors import ProfileError, TransportError
@@ -134,3 +137,22 @@ def test_a_proxy_that_refuses_the_tunnel_tells_no_secret(monkeypatch, ca_file):
     assert "proxy" in error.message
     assert not error.sent
     assert leaks(error) == []
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_connections_shake_hands_at_the_same_time(first, ca_file, monkeypatch):
+    """Whichever of two the server turns to first: it doesn't wait for the other one."""
+    monkeypatch.setenv("SSL_CERT_FILE", ca_file)
+    answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}"
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        endpoint = f"https://127.0.0.1:{listener.getsockname()[1]}/client/api"
+        transport = HttpTransport(Profile("test", endpoint, KEYS, timeout=5))
+        with ThreadPoolExecutor() as threads:
+            asked = request(endpoint, method="GET")
+            sent = [threads.submit(transport.send, asked) for _ in range(2)]
+            came = [listener.accept()[0] for _ in range(2)]
+            for one in (came[first], came[1 - first]):
+                with RIGHT.wrap_socket(one, server_side=True) as secure:
+                    secure.recv(65536)
+                    secure.sendall(answer)
+            assert [one.result().status for one in sent] == [200, 200]
