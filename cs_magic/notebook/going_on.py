@@ -107,7 +107,7 @@ class GoingOn:
         used: Connection | None = None
         for statement in statements:
             word = statement.command.lower()
-            if word == "use":
+            if word in {"use", "demo"}:
                 name = words.profile_name(statement, names)
                 used = self._desk.connections.to_use(name, words.only_reads(statement))
             elif word not in _ASK_NOBODY:

@@ -144,7 +144,7 @@ class Runner:
         used: Connection | None = None
         for statement in statements:
             match statement.command.lower():
-                case "use":
+                case "use" | "demo":
                     name = words.profile_name(statement, names)
                     used = self.desk.connections.to_use(name, words.only_reads(statement))
                 case word if word in WORDS:
@@ -162,7 +162,7 @@ class Runner:
         desk = self.desk
         asked = partial(desk.asked, statement, names)
         match statement.command.lower():
-            case "use":
+            case "use" | "demo":
                 words.use(statement, names, desk.connections)
                 return desk.sign_in.closed(desk.connections.is_open)
             case "profiles":

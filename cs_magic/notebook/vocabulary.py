@@ -51,7 +51,8 @@ OPTIONS = (
 )
 
 WORDS = {
-    "use": ("NAME [--read-only]", "make a profile the current one; demo: a cloud to practise on"),
+    "use": ("NAME [--read-only]", "make a profile the current one"),
+    "demo": ("[--read-only]", "use the demo cloud, to practise on: as %cs use demo"),
     "login": (
         "[--prompt|--session]",
         "sign in by a form; or by prompts, or with a browser's session",

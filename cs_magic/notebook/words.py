@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 # What may stand behind a word, beside what it names.
 _FLAGS: Mapping[str, frozenset[str]] = {
     "use": frozenset({"--read-only"}),
+    "demo": frozenset({"--read-only"}),
     "login": frozenset({"--prompt", "--session"}),
     "status": frozenset({"-v", "--verbose"}),
     "last": frozenset({"--reveal", "--tb"}),
@@ -54,13 +55,16 @@ def flags_of(statement: Statement) -> set[str]:
 
 
 def profile_name(statement: Statement, names: Mapping[str, Any]) -> str:
-    """The name that stands behind `use`."""
+    """The name that stands behind `use`; of the word `demo` its own."""
     flags = flags_of(statement)
+    word = statement.command.lower()
+    if statement.target:
+        raise statement.wrong(f"{word} gives nothing that a variable could keep")
+    if word == DEMO:
+        return DEMO
     named = [one for one in statement.words if one.text not in flags or one.path]
     if not named:
         raise statement.wrong("use takes the name of a profile: %cs use demo")
-    if statement.target:
-        raise statement.wrong("use gives nothing that a variable could keep")
     name = text_of(statement, named[0], names)
     if "," in name:
         hint = f"%cs -p {name} … asks several at once."

@@ -6,13 +6,22 @@ import pandas as pd
 import pytest
 
 from cs_magic.demo.server import Demo
-from cs_magic.errors import ApiError
+from cs_magic.errors import ApiError, CallError, Refused
 
 
 @pytest.fixture
 def demo(notebook):
     notebook.fine("%cs -q use demo")
     return notebook
+
+
+def test_the_word_demo_is_short_for_use_demo(notebook):
+    assert notebook.fine("%cs demo").lines == ["using demo: the embedded demo cloud"]
+    notebook.fine("%cs -q demo --read-only")
+    assert type(notebook.run("%cs -y deleteZone id=1").error) is Refused
+    error = notebook.run("%cs demo there").error
+    assert (type(error), error.message) == (CallError, "demo takes no there")
+    assert type(notebook.run("%%cs\ndemo --read-only\ndeleteZone id=1").error) is Refused
 
 
 def test_the_first_two_cells_of_a_newcomer(notebook):
