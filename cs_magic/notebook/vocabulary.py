@@ -52,7 +52,6 @@ OPTIONS = (
 
 WORDS = {
     "use": ("NAME [--read-only]", "make a profile the current one"),
-    "demo": ("[--read-only]", "use the demo cloud, to practise on: as %cs use demo"),
     "login": (
         "[--prompt|--session]",
         "sign in by a form; or by prompts, or with a browser's session",
@@ -69,6 +68,7 @@ WORDS = {
     "job": ("ID [--no-wait]", "wait for a job, and show what it gave"),
     "jobs": ("", "the jobs of this kernel, and how they stand"),
     "last": ("[--reveal|--tb]", "the last result, or what came of a list that broke off"),
+    "demo": ("[--read-only]", "use the demo cloud, to practise on: as %cs use demo"),
 }
 
 # The options that may stand before one of our words: those of each, and of some.

@@ -88,7 +88,11 @@ def _handler(answer: Answer, came: list[Came], connections: dict[Any, int]) -> t
 
         def do_POST(self) -> None:
             length = int(self.headers.get("Content-Length", "0"))
-            self._reply(self.rfile.read(length).decode())
+            form = self.rfile.read(length)
+            if len(form) == length:
+                self._reply(form.decode())
+            else:  # it was cut on its way
+                self.close_connection = True
 
         def do_GET(self) -> None:
             self._reply(urlsplit(self.path).query)
