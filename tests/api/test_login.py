@@ -222,6 +222,32 @@ def test_a_session_that_ends_behind_the_first_page_is_renewed_whoever_meets_that
         assert (len(frame) > 1000, frame.attrs["cs"]["complete"]) == (True, True)
 
 
+def test_a_page_that_is_asked_for_again_behind_the_end_of_a_session_is_renewed_too():
+    with serving(machines=1_600) as own:
+        cloud, watched = signed_in_as(own)
+        cloud.client.access.request(Call("listZones"), is_read=True)
+        cloud.client.pagesize = 500
+        cloud.client.pause = lambda stop, _: stop.wait(0.3)
+        ended, sent = threading.Event(), watched.inner.send
+
+        def send(request: Request) -> Response:
+            page = dict(request.form).get("page")
+            if page not in {"2", "3"} or ended.is_set():
+                return sent(request)
+            if page == "2":  # it comes late, and is asked for again
+                ended.wait(30)
+                return Response(503, "text/html", b"")
+            own.end_sessions()
+            try:
+                return sent(request)
+            finally:
+                ended.set()
+
+        watched.inner.send = send  # type: ignore[method-assign]
+        frame = cloud.listVirtualMachines(own=True, listall="true")
+        assert (len(frame) > 1500, frame.attrs["cs"]["complete"]) == (True, True)
+
+
 def test_somebody_who_signed_in_is_asked_again_when_the_session_ended(demo):
     profile = Profile("people", demo.endpoint, Asked(), source="a test")
     watched = Watched(HttpTransport(profile))
