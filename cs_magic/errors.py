@@ -25,6 +25,7 @@ from __future__ import annotations
 import bdb
 import copyreg
 import unicodedata
+from collections.abc import Iterable
 from typing import Any
 
 
@@ -76,9 +77,15 @@ class CloudStackError(Exception):
         return [f"{type(self).__name__}: {self}", *(f"  {_line(hint)}" for hint in self.hints)]
 
     @property
-    def __notes__(self) -> list[str]:  # type: ignore[override]  # add_note() is how to add one
+    def __notes__(self) -> list[str]:
         """What a traceback shows below the message: what to try, then the notes of others."""
-        return [*self.lines()[1:], *vars(self).get("_added", ())]
+        told = self.lines()[1:]
+        return [*told, *(note for note in vars(self).get("_added", ()) if note not in told)]
+
+    @__notes__.setter
+    def __notes__(self, notes: Iterable[str]) -> None:
+        # Who brings an error from another process, as tblib does, gives it the notes it had.
+        self._added = tuple(notes)
 
     def add_note(self, note: str) -> None:
         """Add a note; Python's own would write to a list that is made anew each time."""

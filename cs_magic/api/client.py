@@ -20,6 +20,7 @@ from tenacity.wait import wait_random_exponential
 
 from cs_magic.api import envelope
 from cs_magic.api.access import Access
+from cs_magic.api.credentials import Session
 from cs_magic.api.gate import LONGEST_PAUSE, Gate
 from cs_magic.api.profile import Profile, check_scheme
 from cs_magic.api.traces import fate
@@ -95,6 +96,7 @@ class Client:
         read: Read = envelope.read,
         sending: Sending | None = None,
         foreground: bool | None = None,
+        beside: bool = False,
     ) -> Payload:
         """What the server answers to the call.
 
@@ -107,6 +109,8 @@ class Client:
             sending: told of a state-changing call when its turn has come, just before it is
                 sent; what it raises keeps it from being sent.
             foreground: this is the person's own thread, whatever `stop` is.
+            beside: another call is under way, and finds out whether the session has ended:
+                a 401 says nothing of that here.
 
         Raises:
             ApiError: CloudStack refused.
@@ -129,6 +133,8 @@ class Client:
         else:
             self.access.accepted()
             return payload
+        if beside and isinstance(used, Session):
+            raise refused
         again = is_read and isinstance(refused, Unauthorized)
         if again and self.access.another_way(used, foreground=foreground):
             return self._read(call, stop, foreground, attempts, read)

@@ -204,7 +204,8 @@ class Reader:
         def question(_: int, stop: threading.Event) -> None:
             learn(self._client, stop)
 
-        with Ahead(question, 1, 1, 1, self._client.transport.interrupt) as answer:
+        cut = self._client.transport.interrupt
+        with Ahead(question, 1, 1, 1, cut, self._check_wanted) as answer:
             size, first = self._first_of(call, PAGESIZE)
             next(iter(answer))
         own = self._client.pagesize or size
@@ -259,9 +260,12 @@ class Reader:
 
     def _tell(self) -> None:
         """Say how far it is; a reading that nobody wants any more ends here, between two pages."""
+        self._check_wanted()
+        self._told(self._came.pages, self._came.rows, self._came.count)
+
+    def _check_wanted(self) -> None:
         if self._stop is not None and self._stop.is_set():
             raise Unwanted(Call(self._command.name))
-        self._told(self._came.pages, self._came.rows, self._came.count)
 
     def _exchange(self, call: Call, stop: threading.Event | None = None) -> Payload:
         is_read = self._command.is_read

@@ -6,9 +6,10 @@ import re
 import threading
 
 from cs_magic.api.client import Client
+from cs_magic.api.credentials import Session
 from cs_magic.api.lenient import loads
 from cs_magic.api.values import Call, Page
-from cs_magic.errors import ApiError, CloudStackError
+from cs_magic.errors import ApiError, CloudStackError, Unauthorized
 
 PAGESIZE = 500
 _LARGEST_TOLD = re.compile(r"max allowed page size value: (\d+)")
@@ -18,16 +19,18 @@ _SETTING = "default.page.size"
 def learn(client: Client, stop: threading.Event) -> None:
     """Have `client.pagesize` say what the server's own page size is.
 
-    It is 500 where the caller may not know, and unknown where no answer came.
+    It is 500 where the caller may not know, and unknown where no answer came, or one which may
+    say that the session has ended: then the list that is read meanwhile finds that out.
     """
     wanted: dict[str, str | int] = {"name": _SETTING, "page": 1, "pagesize": 20}
     used = client.access.used()
     try:
         call = Call("listConfigurations").having(**wanted)
-        settings = client.exchange(call, is_read=True, stop=stop)
+        settings = client.exchange(call, is_read=True, stop=stop, beside=True)
     except CloudStackError as problem:
         problem.__traceback__ = None  # it holds the frames, and what they will hold
-        if not isinstance(problem, ApiError) or client.access.used() is not used:
+        in_session = isinstance(used or client.access.used(), Session)
+        if not isinstance(problem, ApiError) or (in_session and isinstance(problem, Unauthorized)):
             return
     else:
         if isinstance(settings, Page):

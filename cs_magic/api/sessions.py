@@ -71,25 +71,25 @@ class Sessions:
     def renewed(self, used: Session | None, *, foreground: bool) -> bool:
         """Forget a session that the server no longer takes; whether there is another now.
 
-        It is renewed on the thread of the person only, and where a password is at hand.
+        That is for the thread of the person only, who renews it where a password is at hand:
+        another that found it out first would let the rest ask for somebody to sign in.
         Errors as in `session`.
         """
+        if used is None or not foreground:
+            return False
         with self._lock:
-            if used is None:
-                return False
-            if self._now is not None and self._now.session is used:
-                self._now = None
+            self._forget(used)
             stored = isinstance(self.profile.credentials, Password) and self._refused is None
-            if self._now is None and foreground and stored:
+            if self._now is None and stored:
                 self.session(foreground)
-            return foreground and self._now is not None
+            return self._now is not None
 
     def explained(self, refused: CloudStackError, used: Session | None) -> CloudStackError:
         """The error to raise for one: a session that ended is a matter of signing in."""
         ended = isinstance(refused, ApiError) and refused.errorcode in _ENDED
         if used is None or not ended or isinstance(self.profile.credentials, Password):
             return refused
-        self.renewed(used, foreground=False)
+        self._forget(used)
         needed = self.needed()
         needed.message = f"The session has ended ({refused}); {needed.message}"
         return needed
@@ -122,6 +122,11 @@ class Sessions:
             profile=profile.told,
             mark=self.mark,
         )
+
+    def _forget(self, used: Session) -> None:
+        with self._lock:
+            if self._now is not None and self._now.session is used:
+                self._now = None
 
     def _take(self, came: SignedIn) -> SignedIn:
         self.end()

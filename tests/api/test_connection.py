@@ -317,3 +317,10 @@ def test_a_hint_that_is_added_later_is_shown_and_a_note_of_others_stays():
     assert error.__notes__ == [*other.__notes__, "one more"]
     with pytest.raises(TypeError, match="must be a str"):
         error.add_note(5)
+
+
+def test_notes_that_are_taken_from_another_error_are_shown_once():
+    error, new = errors.ProfileError("m", "h"), errors.ProfileError("m", "h")
+    error.add_note("of a script")
+    new.__notes__ = error.__notes__  # tblib does so with what comes from another process
+    assert new.__notes__ == error.__notes__ == ["  h", "of a script"]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass, field, replace
 
 import pytest
+from servers import reply
 
 from cs_magic.api.access import Access
 from cs_magic.api.catalogue import bundled
@@ -171,6 +173,79 @@ def test_a_session_that_ends_in_the_middle_of_a_list_is_renewed_once_and_no_row_
         with pytest.raises(ApiError, match="disabled/locked"):
             cloud.listVirtualMachines()
         assert watched.commands().count("login") == 3
+
+
+class Denied(Watched):
+    """The real thing, but for the server's page size: 401, as a static role is told."""
+
+    def send(self, request: Request) -> Response:
+        if request.command != "listConfigurations":
+            return super().send(request)
+        self.requests.append(request)
+        return reply(b'{"x":{"errorcode":401,"errortext":"The given command does not exist"}}', 401)
+
+
+@pytest.mark.parametrize("asked", [False, True])
+def test_who_may_not_know_the_page_size_keeps_the_session(demo, asked):
+    given = Password(demo.username, demo.password, demo.domain)
+    profile = Profile("people", demo.endpoint, Asked() if asked else given)
+    watched = Denied(HttpTransport(profile))
+    cloud = Connection(Client(profile, watched), bundled())
+    cloud.client.access.sessions.sign_in(given)
+    for _ in range(2):
+        frame = cloud.listVirtualMachines()
+        assert (len(frame) > 1100, frame.attrs["cs"]["complete"]) == (True, True)
+    assert "listConfigurations" in watched.commands()
+    assert watched.commands().count("login") == 1
+
+
+def test_a_session_that_ends_behind_the_first_page_is_renewed_whoever_meets_that_first():
+    with serving(machines=1_100) as own:
+        cloud, watched = signed_in_as(own)
+        cloud.client.access.request(Call("listZones"), is_read=True)
+        first, question, sent = threading.Event(), threading.Event(), watched.inner.send
+
+        def send(request: Request) -> Response:
+            if request.command == "listConfigurations":
+                first.wait(30)
+                own.end_sessions()
+            response = sent(request)
+            if request.command == "listConfigurations":
+                question.set()
+            elif not first.is_set():
+                first.set()
+                question.wait(30)
+            return response
+
+        watched.inner.send = send  # type: ignore[method-assign]
+        frame = cloud.listVirtualMachines(own=True, listall="true")
+        assert (len(frame) > 1000, frame.attrs["cs"]["complete"]) == (True, True)
+
+
+def test_a_page_that_is_asked_for_again_behind_the_end_of_a_session_is_renewed_too():
+    with serving(machines=1_600) as own:
+        cloud, watched = signed_in_as(own)
+        cloud.client.access.request(Call("listZones"), is_read=True)
+        cloud.client.pagesize = 500
+        cloud.client.pause = lambda stop, _: stop.wait(0.3)
+        ended, sent = threading.Event(), watched.inner.send
+
+        def send(request: Request) -> Response:
+            page = dict(request.form).get("page")
+            if page not in {"2", "3"} or ended.is_set():
+                return sent(request)
+            if page == "2":  # it comes late, and is asked for again
+                ended.wait(30)
+                return Response(503, "text/html", b"")
+            own.end_sessions()
+            try:
+                return sent(request)
+            finally:
+                ended.set()
+
+        watched.inner.send = send  # type: ignore[method-assign]
+        frame = cloud.listVirtualMachines(own=True, listall="true")
+        assert (len(frame) > 1500, frame.attrs["cs"]["complete"]) == (True, True)
 
 
 def test_somebody_who_signed_in_is_asked_again_when_the_session_ended(demo):

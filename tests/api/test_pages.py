@@ -9,10 +9,11 @@ import pytest
 from clouds import SCOPED, THINGS, UNPAGED, Things, came, facts, names, things
 from servers import Scripted, listed, reply
 
+from cs_magic.api.client import Unwanted
 from cs_magic.api.completeness import verdict
-from cs_magic.api.pages import Wish, variants
+from cs_magic.api.pages import Reader, Wish, variants
 from cs_magic.api.values import Call
-from cs_magic.errors import ApiError, SignInNeeded, TransportError
+from cs_magic.errors import ApiError, CloudStackError, SignInNeeded, TransportError
 
 # -- the stop rule -------------------------------------------------------------------------
 
@@ -146,7 +147,7 @@ def test_no_row_of_a_list_without_ids_is_lost_whatever_columns_are_wanted(only):
     assert set(result.table.column_names) <= set(only)
 
 
-def test_a_row_without_an_id_is_known_again_where_a_new_field_came_between():
+def test_a_row_without_an_id_is_known_again_where_a_new_field_listed_between():
     rows = [[{"n": "a"}], [{"n": "b", "new": 1}], [{"n": "a"}], []]
     server = Things([{}], page_of=lambda _, page, size: rows[page - 1])
     server.total = lambda page, rows: 40
@@ -337,6 +338,36 @@ def test_a_question_for_the_page_size_that_is_lost_costs_the_list_nothing(proble
     assert client.pagesize is None
 
 
+def test_a_reading_that_nobody_wants_does_not_wait_for_the_page_size():
+    server, listed_, wanted = Things(things(5), largest=500), threading.Event(), threading.Event()
+    answered, stop = server.answer, threading.Event()
+
+    def answer(form: dict[str, str]) -> Any:
+        if form["command"] == "listConfigurations":
+            wanted.wait(30)
+        else:
+            listed_.set()
+        return answered(form)
+
+    server.transport = Scripted(answer)
+    reader = Reader(server.client(), THINGS, {}, Wish(), stop=stop)
+    failed: list[CloudStackError] = []
+
+    def read() -> None:
+        try:
+            reader.read(Call("listThings"))
+        except CloudStackError as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=read, daemon=True)
+    thread.start()
+    assert listed_.wait(30)
+    stop.set()
+    thread.join(10)
+    wanted.set()
+    assert [type(error) for error in failed] == [Unwanted]
+
+
 def test_where_the_setting_is_hidden_the_refusal_tells_the_page_size():
     server = Things(things(25), told=False)
     result = server.read()
@@ -470,7 +501,7 @@ def test_a_list_is_complete_or_not_or_nobody_knows(counts, sizes, fresh, cut, co
 
 
 @pytest.mark.parametrize("page", [1, 2, 3])
-def test_a_row_that_came_twice_on_a_page_stands_for_one_that_did_not_come(page):
+def test_a_row_that_listed_twice_on_a_page_stands_for_one_that_did_not_come(page):
     rows = things(30)
     rows[page * 10 - 1] = rows[page * 10 - 2]
     result = Things(rows).read()

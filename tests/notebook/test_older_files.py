@@ -6,10 +6,12 @@ import io
 import os
 import sys
 from pathlib import Path
+from zipfile import ZipFile
 
 import pandas as pd
 import pytest
 from longlists import Long, machines, serve
+from openpyxl import Workbook
 
 from cs_magic.api.values import Call, Options
 from cs_magic.errors import Refused
@@ -139,6 +141,32 @@ def test_what_is_no_such_file_has_no_rows_to_lose(notebook, cloud, file):
     Path(file.partition(":")[2]).write_text("no sense")
     notebook.fine(f"%cs -q -n 7 -o {file} {LIST}")
     assert rows(file) == 7
+
+
+@pytest.mark.parametrize(
+    "part", ["[Content_Types].xml", "xl/workbook.xml", "xl/worksheets/sheet1.xml"]
+)
+@pytest.mark.parametrize("broken", [b"", b"<a/>", b"<a", None])
+def test_a_broken_workbook_has_no_rows_to_lose(tmp_path, part, broken):
+    whole, file = tmp_path / "whole.xlsx", tmp_path / "vms.xlsx"
+    pd.DataFrame({"name": ["vm"] * 30}).to_excel(whole)
+    with ZipFile(whole) as old, ZipFile(file, "w") as new:
+        for name in old.namelist():
+            content = broken if name == part else old.read(name)
+            if content is not None:
+                new.writestr(name, content)
+    for path, why in ((file, ""), (whole, "--limit 7")):
+        options = Options(limit=7, file=("xlsx", str(path)))
+        assert cut_short(Call("listVirtualMachines"), options) == why
+
+
+def test_a_workbook_of_a_chart_alone_has_no_rows_to_lose(tmp_path):
+    book, file = Workbook(), tmp_path / "vms.xlsx"
+    book.remove(book.active)
+    book.create_chartsheet("chart")
+    book.save(file)
+    options = Options(limit=7, file=("xlsx", str(file)))
+    assert cut_short(Call("listVirtualMachines"), options) == ""
 
 
 def test_the_limit_goes_for_each_of_several_clouds(notebook, cloud, monkeypatch):
