@@ -45,7 +45,7 @@ def to_frame(result: Result, columns: Sequence[str] | None = None) -> pd.DataFra
     table = result.table
     if columns is None:
         table = table.select(_ordered(table))
-    with collector_at_rest():
+    with collector_at_rest(much_stays=True):
         frame = _typed(table)
     if columns is not None:
         frame = _chosen(frame, columns)
